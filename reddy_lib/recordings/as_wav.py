@@ -3,7 +3,8 @@
 In mp3, m4a or ogg, a second cannot be changed without changing the sound around it.
 
 What counts is that each second stays where it was. Where a part is lost and the file's times do not tell how much, the
-recording is refused: all that comes after would be at other seconds than its transcript says.
+recording is refused: all that comes after would be at other seconds than its transcript says. So is one that begins
+late: some players wait until then, others begin at once.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ MOST_BYTES = 0xFFFFFFFF - 1024
 """Of samples: the header of a wav states their length in 32 bits."""
 _WIDTH = 2
 _HEADER = 44
+_LATE = 0.5  # seconds: less is the encoder's delay, which is long at low rates
 
 
 class _Enough(Exception):
@@ -38,7 +40,7 @@ class _Samples:
     def __init__(self, out: IO[bytes], first: float = 0.0, last: float = math.inf) -> None:
         self.out, self.first, self.last = out, first, last
         self.channels = self.rate = self.samples = self.written = 0
-        self.seconds = 0.0
+        self.seconds = self.begins = 0.0
         self.steady = True
         out.write(bytes(_HEADER))
 
@@ -101,6 +103,11 @@ def _write(source: IO[bytes], samples: _Samples) -> None:
         facts = None
     if not samples.channels:
         raise RecordingError("It cannot be decoded.")
+    if samples.begins > _LATE:
+        raise RecordingError(
+            f"Its sound begins at {samples.begins:.1f} s of its own clock: some players wait until then, others do not, so "
+            "its seconds may not be those of the transcript."
+        )
     if not samples.steady or (facts is not None and (facts.faults or facts.stopped)):
         raise RecordingError("Parts of it cannot be decoded, so its seconds are not those of the transcript.")
     samples.finish()

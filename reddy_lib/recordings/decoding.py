@@ -35,7 +35,7 @@ class Sound:
     def __init__(self) -> None:
         self.channels = 0
         self.rate = 0
-        self.seconds = 0.0
+        self.seconds = self.begins = 0.0
         self.samples = 0
         self.left_right = 0.0  # sum of the product of the two sides
         self.square = np.zeros(2)
@@ -157,8 +157,14 @@ class Sound:
 
 
 class Samples(Protocol):
-    """What decoded samples are added to. `seconds`, `samples`: what was added so far, the latter of all channels."""
+    """What decoded samples are added to.
 
+    Attributes:
+        begins: when the first of them begins by the file's own clock, in seconds; set by `decode`.
+        seconds, samples: what was added so far; samples of all channels.
+    """
+
+    begins: float
     channels: int
     seconds: float
     samples: int
@@ -223,7 +229,8 @@ def decode(file: IO[bytes], kind: str, sound: Samples) -> DecodedFacts:
         for samples, rate, at in _frames(av, container, stream, facts):
             if sound.channels and len(samples) != sound.channels:
                 facts.changed = True
-            zero = at if zero is None else zero
+            if zero is None and at is not None:
+                zero = sound.begins = at
             gap = 0.0 if at is None or zero is None else min(at - zero, LONGEST) - sound.seconds
             while gap > _GAP:
                 some = min(gap, 1.0)

@@ -182,14 +182,14 @@ def test_where_its_times_tell_how_much_is_lost_the_rest_stays_where_it_was(tmp_p
     assert np.flatnonzero(np.abs(heard) > 8_000)[0] / 16_000 == pytest.approx(28, abs=0.06)
 
 
-def with_gap(seconds: float) -> bytes:
-    """Eight seconds of silence, a gap in which nothing was written, and two seconds of a tone."""
+def with_gap(seconds: float, *, late: float = 0.0, kind: str = "webm", codec: str = "libopus") -> bytes:
+    """Eight seconds of silence, a gap in which nothing was written, and two seconds of a tone; all of it `late` s late."""
     import av
 
     rate, file = 48_000, io.BytesIO()
-    with av.open(file, "w", format="webm") as container:
-        stream = container.add_stream("libopus", rate=rate, layout="mono")
-        at = 0
+    with av.open(file, "w", format=kind) as container:
+        stream = container.add_stream(codec, rate=rate, layout="mono")
+        at = round(late * rate)
         for part in (np.zeros(8 * rate), tone(2, rate)):
             data = (part * 32_767).astype(np.int16)
             for begin in range(0, len(data), 960):
@@ -213,6 +213,16 @@ def test_a_gap_of_the_file_is_as_long_as_a_player_has_it(tmp_path: Path) -> None
     found = inspect_recording(io.BytesIO(content), name="a.webm")
     assert found.seconds == pytest.approx(14, abs=0.1)
     assert done.seconds == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize(("kind", "codec"), [("webm", "libopus"), ("mp4", "aac"), ("ogg", "libopus")])
+def test_a_recording_that_begins_late_is_refused(tmp_path: Path, kind: str, codec: str) -> None:
+    """Some players begin at once, others wait: where its seconds are depends on who plays it."""
+    late, punctual = (with_gap(0, late=seconds, kind=kind, codec=codec) for seconds in (5, 0))
+    with pytest.raises(RecordingError, match=r"begins at 5\.0 s of its own clock.*Export it as wav"):
+        silence_recording(io.BytesIO(late), tmp_path / "late.wav", [(1, 2)])
+    assert not (tmp_path / "late.wav").exists()
+    silence_recording(io.BytesIO(punctual), tmp_path / "punctual.wav", [(1, 2)])
 
 
 def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
