@@ -15,6 +15,7 @@ __all__ = [
     "IDENTITY",
     "INCARNATION",
     "PLACE",
+    "PREDECESSOR",
     "RESTORED",
     "SANDBOX_URLS",
     "SUPERSEDED",
@@ -28,6 +29,9 @@ IDENTITY = "identity"
 
 PLACE = "place"
 """The path of the ledger when it was last opened normally. In a copy, this is the path of the original."""
+
+PREDECESSOR = "predecessor"
+"""JSON list of the addresses that another ledger, which was at this place before, sent calls to; absent if none was."""
 
 INCARNATION = "incarnation"
 """A random id that the ledger gets each time a person settles that it was restored; absent before the first restore."""

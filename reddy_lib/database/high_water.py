@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
-__all__ = ["FIRST", "LOOKED_AT", "Mark", "append", "identity_at", "marks", "remember_place", "state_folder"]
+__all__ = ["FIRST", "LOOKED_AT", "Mark", "append", "identities_at", "marks", "remember_place", "state_folder"]
 
 FIRST = "first"
 """The incarnation of a ledger that was never restored."""
@@ -30,6 +30,7 @@ LOOKED_AT = 64
 those of the newest marks; workers that write at the same time can mix up the order of only a few."""
 
 LARGE = 256 * 1024  # bytes of a file of marks before another is started
+_MOST_AT_A_PLACE = 63  # ledgers that were at a path before
 STATE_VARIABLE = "REDDY_STATE"
 
 _log = logging.getLogger("reddy_lib.sending")
@@ -84,23 +85,25 @@ def marks(identity: str, count: int = LOOKED_AT) -> list[Mark]:
     return found
 
 
-def identity_at(place: str) -> str | None:
-    """Return the identity of the ledger that was last seen at a path, or None."""
+def identities_at(place: str) -> list[str]:
+    """Return the identities of the ledgers that were seen at a path, the last one last."""
     try:
-        return _place_file(place).read_text(encoding="utf-8").strip() or None
+        return _place_file(place).read_text(encoding="utf-8").split()
     except OSError:
-        return None
+        return []
 
 
 def remember_place(place: str, identity: str) -> None:
-    """Remember which ledger is at a path."""
-    if identity_at(place) == identity:
+    """Remember which ledger is at a path, and which were there before."""
+    before = identities_at(place)
+    if before[-1:] == [identity]:
         return
+    kept = [one for one in before if one != identity][-_MOST_AT_A_PLACE:]
     path = _place_file(place)
     beside = path.with_suffix(f".{os.getpid()}.new")
     try:
         _make_folder(path.parent)
-        _write(beside, f"{identity}\n".encode())
+        _write(beside, "".join(f"{one}\n" for one in (*kept, identity)).encode())
         beside.replace(path)
     except OSError as error:
         _warn(error)

@@ -7,7 +7,8 @@ noticed in four ways:
 - *place*: the ledger was last used elsewhere: it is a copy;
 - *beneath*: a living worker's own last claim is not in the ledger any more, or the database server was restarted with
   other tables: the ledger was replaced while the worker ran;
-- *asked*: Reddy has calls that this ledger never sent (`spot_checks`).
+- *asked*: Reddy has calls that this ledger never sent (`spot_checks`). A new ledger where another one was, which somebody
+  deleted or moved, is not older than anything; but the same calls may be loaded into it, so that Reddy is asked first.
 
 The fact `RESTORED` is stored then. Running submissions are paused with its words, `exchange` claims nothing, and nothing
 new is started (`refuse_if_restored`) until a person settles it: either Reddy was asked about every call that could go out
@@ -39,6 +40,7 @@ from reddy_lib.database.facts import (
     IDENTITY,
     INCARNATION,
     PLACE,
+    PREDECESSOR,
     RESTORED,
     SUPERSEDED,
     fact,
@@ -46,6 +48,7 @@ from reddy_lib.database.facts import (
     remember_fact,
 )
 from reddy_lib.database.high_water import FIRST, Mark
+from reddy_lib.database.sandbox_urls import SANDBOX
 from reddy_lib.database.schema import (
     attempts,
     calls,
@@ -64,6 +67,7 @@ __all__ = [
     "LedgerAge",
     "Restored",
     "check",
+    "follows_another",
     "last_claim",
     "last_sending",
     "mark",
@@ -200,15 +204,20 @@ def check(database: Database) -> Restored | None:
         place = _place(database, connection)
         found = None if standing else _older(database, connection, known.identity, newest, place)
         first = fact(connection, PLACE) is None
+        before = [] if newest else _sent_from_here_before(database, known.identity)
         known.server = connection.execute(sa.select(SERVER_NOW)).scalar()
     if standing is not None:
         return standing
     if found is not None:
         with database.write() as connection:
             return notice(connection, found)
-    if first or not _at(database, place):
+    moved = first or not _at(database, place)
+    if moved or before:
         with database.write() as connection:
-            remember_fact(connection, PLACE, place)
+            if moved:
+                remember_fact(connection, PLACE, place)
+            if before:
+                remember_fact(connection, PREDECESSOR, msgspec.json.encode(before).decode())
     high_water.remember_place(_seat(database), known.identity)
     return None
 
@@ -339,14 +348,25 @@ def _older(
             "is not in it."
         )
         return Restored(time.time(), "place", words)
-    before = high_water.identity_at(_seat(database))
-    if before and before != identity and not newest and (sent := high_water.marks(before)):
+    if not newest and (sent_to := _sent_from_here_before(database, identity)):
         words = (
             f"Where this ledger ({database.name}) is, there was another one, from which calls were sent that this one does "
             "not know. A backup was probably put back."
         )
-        return Restored(time.time(), "marks", words, sorted({one.address for one in sent}))
+        return Restored(time.time(), "marks", words, sent_to)
     return None
+
+
+def _sent_from_here_before(database: Database, identity: str) -> list[str]:
+    """Return the addresses to which other ledgers sent calls that were here before; none if this one was seen here."""
+    seen = high_water.identities_at(_seat(database))
+    others = [] if seen[-1:] == [identity] else [one for one in seen if one != identity]
+    return sorted({mark.address for other in others for mark in high_water.marks(other)})
+
+
+def follows_another(connection: sa.Connection, address: str) -> bool:
+    """Return whether another ledger, which was at this one's place, sent calls to this address."""
+    return address != SANDBOX and address in _json_list(connection, PREDECESSOR)
 
 
 # --- places ------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from reddy_lib.database.schema import attempts, calls, deliveries, questions, su
 from reddy_lib.errors import LedgerRestored
 from reddy_lib.model import from_payload
 from reddy_lib.sending.doubts import Doubt
-from reddy_lib.sending.restored import Restored, notice, vouched_for
+from reddy_lib.sending.restored import Restored, follows_another, notice, vouched_for
 from reddy_lib.sending.states import OPEN_STATES
 from reddy_lib.sending.workers import database_now, is_silent
 
@@ -204,6 +204,7 @@ def candidates(database: Database, submission_id: str, chunk: int) -> list[Doubt
     vouched = vouched_for(database)
     with database.read() as connection:
         of = connection.execute(sa.select(submissions).where(submissions.c.id == submission_id)).one()
+        vouched = vouched and not follows_another(connection, of.address)
         ids = connection.execute(query, {"the_address": of.address}).scalars().all()
         positions = [0, *(2**power for power in range(MOST_ASKED - 1))]
         if not vouched:

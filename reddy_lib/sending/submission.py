@@ -40,8 +40,8 @@ from reddy_lib.sending.personal_gate import prepare
 from reddy_lib.sending.personal_policy import stored_summary
 from reddy_lib.sending.ramp_up import FIRST, THEN, begin_ramp, is_new_to
 from reddy_lib.sending.resend import reason_of, replace_deliveries, resent_parts, superseded, take_back
-from reddy_lib.sending.restored import check, refuse_if_restored
-from reddy_lib.sending.spot_checks import drop_unclear, put_questions_where_unproven
+from reddy_lib.sending.restored import check, follows_another, refuse_if_restored
+from reddy_lib.sending.spot_checks import drop_unclear, put_questions, put_questions_where_unproven
 from reddy_lib.sending.states import (
     BY_HAND,
     CHUNK,
@@ -405,6 +405,8 @@ def create(
             created_at=now,
             personal_data=stored_summary(personal.rules, personal.found),
         )
+        if follows_another(connection, address):  # which may have sent these calls
+            put_questions(connection, submission_id)
         note_access(
             connection, "sent", who=who, batch_id=batch_id, calls=chosen.queued, reference=submission_id
         )

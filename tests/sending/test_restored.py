@@ -16,14 +16,15 @@ import sqlalchemy as sa
 import reddy_lib as reddy
 from reddy_lib.database import high_water
 from reddy_lib.database.high_water import Mark
-from reddy_lib.database.sandbox_urls import SANDBOX
+from reddy_lib.database.sandbox_urls import SANDBOX, remember_sandbox
 from reddy_lib.database.schema import facts, questions, workers
 from reddy_lib.errors import LedgerRestored
 from reddy_lib.sandbox import Fault
 from reddy_lib.sending.connection import Connection
 from reddy_lib.sending.engine import Engine, enqueue
-from reddy_lib.sending.restore_check import CheckedRestored
+from reddy_lib.sending.restore_check import CheckedRestored, check_restored
 from reddy_lib.sending.restored import check, restored
+from reddy_lib.sending.spot_checks import open_questions
 from reddy_lib.sending.submission import Submission, create
 from reddy_lib.sending.workers import new_worker
 from tests.app_server import wait_for
@@ -306,18 +307,65 @@ def test_a_copy_opened_at_another_place_sends_nothing_before_somebody_says_so(
     assert on_file.location in reason
 
 
+def deleted_and_begun_anew(scene: Scene) -> None:
+    scene.ledger.close()
+    for path in Path(scene.location).parent.glob("ledger.sqlite*"):
+        path.unlink()
+    scene.ledger = reddy.Ledger(scene.location)
+
+
 def test_a_new_ledger_at_the_place_of_another_is_no_restore(on_file: Scene, sheet: Sheet) -> None:
     on_file.send_all(on_file.begin(on_file.load(sheet(3))))
-    on_file.ledger.close()
-    for path in Path(on_file.location).parent.glob("ledger.sqlite*"):
-        path.unlink()
-    on_file.ledger = reddy.Ledger(on_file.location)
+    deleted_and_begun_anew(on_file)
     on_file.sandbox.reset()
 
-    on_file.send_all(on_file.begin(on_file.load(sheet(3))))
+    submission = on_file.begin(on_file.load(sheet(3)))
+    with on_file.ledger.read() as connection:
+        assert open_questions(connection, submission.id, None) == [0]
+    on_file.send_all(submission)
 
     assert restored(on_file.ledger) is None
     assert len(on_file.received()) == 3
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])
+def test_calls_that_a_deleted_ledger_sent_are_not_sent_again(
+    on_file: Scene, sheet: Sheet, times: int
+) -> None:
+    on_file.send_all(on_file.begin(on_file.load(sheet(30)), rows=list(range(4, 20))))
+    for _ in range(times):
+        deleted_and_begun_anew(on_file)
+        check(on_file.ledger)
+    others = {2: {"Conversation ID": "new-1"}, 3: {"Conversation ID": "new-2"}}
+    other = on_file.load(sheet(2, changes=others, name="others.csv"))
+    on_file.send_all(on_file.begin(other))  # calls that nobody sent before go out
+    batch = on_file.load(sheet(30))
+
+    on_file.send_all(again := on_file.begin(batch))
+
+    assert again.state == "paused"
+    noticed = restored(on_file.ledger)
+    assert noticed is not None
+    assert "Reddy has calls that were never sent by this ledger" in noticed.words
+    assert on_file.twice() == []
+    assert len(on_file.received()) == 18
+    with reddy.Client(on_file.sandbox.token, base_url=on_file.sandbox.url) as client:
+        outcome = check_restored(on_file.ledger, client, wait=0, progress=False)
+    assert (outcome.there, outcome.missing, outcome.settled) == (16, 14, True)
+    again.resume()
+    on_file.send_all(again)
+    assert on_file.twice() == []
+    assert len(on_file.received()) == 32
+
+
+def test_what_only_a_sandbox_got_is_not_asked_about(on_file: Scene, sheet: Sheet) -> None:
+    remember_sandbox(on_file.ledger, on_file.sandbox.url)
+    on_file.send_all(on_file.begin(on_file.load(sheet(3))))
+    deleted_and_begun_anew(on_file)
+    remember_sandbox(on_file.ledger, on_file.sandbox.url)
+    submission = on_file.begin(on_file.load(sheet(3)))
+    with on_file.ledger.read() as connection:
+        assert open_questions(connection, submission.id, None) == []
 
 
 def test_a_backup_of_before_ledgers_had_an_identity_is_noticed(on_file: Scene, sheet: Sheet) -> None:
