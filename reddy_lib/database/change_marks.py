@@ -62,8 +62,8 @@ def calls_mark(connection: sa.Connection, batch_id: str) -> Hashable:
 
     Take it before reading the calls: then it is never newer than what was read.
 
-    On SQLite, triggers write a mark, and new calls are behind all others. On PostgreSQL, where the workers of a batch would then wait for each other, every version
-    of a row names the transaction that wrote it, and these numbers only grow.
+    On SQLite, triggers write a mark, and new calls are behind all others. On PostgreSQL, where the workers of a batch would
+    then wait for each other, every version of a row names the transaction that wrote it, and these numbers only grow.
     """
     if connection.dialect.name == "sqlite":
         mark = "SELECT mark FROM call_marks WHERE batch_id = :batch"
