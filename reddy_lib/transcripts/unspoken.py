@@ -475,7 +475,7 @@ def _prefixes(objects: list[tuple[int, dict[Any, Any]]], kinds: Mapping[int, str
 def _told_apart(open_: list[tuple[int, dict[Any, Any]]], grows: Mapping[int, int], plan: Plan) -> bool:
     """Has some key one value in all results that another repeats, and another one in those that none does?"""
     lasts = set(grows.values()) - grows.keys()
-    used = {*plan.text, *plan.role, *(name for name, _ in (*plan.start, *plan.stop, *plan.duration))}
+    used = {*plan.text, *plan.role[:1], *(name for name, _ in (*plan.start, *plan.stop, *plan.duration))}
     for name in open_[next(iter(grows))][1]:
         values = [item.get(name) for _, item in open_]
         if name in used or not all(isinstance(value, bool | str | None) for value in values):
