@@ -304,3 +304,39 @@ def test_an_id_of_the_same_make_is_no_word_among_ids(tmp_path: Path, odd: str, a
     doubt = guess_mapping(read_sheet(path)).doubts.get("conversation_id", "")
     assert ("in 1 of 4 rows" in doubt) == asked
     assert odd not in doubt  # every call is told: what stands in one must not go into the others
+
+
+def _grown(text: str) -> str:
+    return " ".join(text.split()[:3])
+
+
+@pytest.mark.parametrize("mark", ["is_final", "event", "utterance_no"])
+def test_results_that_grow_are_one_line_in_rows_as_in_a_list(tmp_path: Path, mark: str) -> None:
+    """The row of an interim result starts when the final one does: its start is the line's, and its stop is not."""
+    rows = []
+    for n in range(4):
+        for k, (role, text) in enumerate(SAID):
+            base = [IDS[n], AGENTS[n % 2], STARTS[n], role, 4.5 * k + 1]
+            marks = {"is_final": ("false", "true"), "event": ("speech.delta", "speech.completed")}
+            before, after = marks.get(mark, (k, k))
+            rows += [[*base, 4.5 * k + 2.5, _grown(text), before], [*base, 4.5 * k + 4, text, after]]
+    names = ["Call id", "Agent email", "Call started", "Speaker", "Start", "End", "Text", mark]
+    calls = built(written(tmp_path, "results.csv", as_csv([names, *rows])))
+    assert [said(call) for call in calls] == [SAID] * 4
+    lines = calls[0].call.transcript or []
+    assert [(line.start, line.stop) for line in lines] == [(1, 4), (5.5, 8.5), (10, 13), (14.5, 17.5)]
+    assert any(found.code == "not-spoken" for found in calls[0].findings)
+
+
+def test_stamps_in_whole_minutes_are_times_of_lines_and_the_first_is_the_start(tmp_path: Path) -> None:
+    rows = [
+        [IDS[n], AGENTS[n % 2], f"2026-01-1{n} 09:{10 + k // 3}", role, text]
+        for n in range(4)
+        for k, (role, text) in reversed(list(enumerate(SAID)))
+    ]
+    calls = built(
+        written(tmp_path, "chats.csv", as_csv([["Chat id", "Agent", "Sent", "From", "Message"], *rows]))
+    )
+    assert [said(call) for call in calls] == [SAID] * 4
+    assert [call.call.timestamp for call in calls] == [1768036200 + 86400 * n for n in range(4)]
+    assert any(found.code == "lines-reordered" for found in calls[0].findings)

@@ -319,7 +319,7 @@ class CallBuilder:
                     year_first=mapping.year_first,
                 )
                 moment = moment_of(seconds)
-            read = read_zone(named, near=tz, moment=moment)
+            read = read_zone(named, near=tz, moment=moment, column=mapping.timezone_column)
             tz = read.zone or tz
             findings += about_zone(named, read, mapping)
         if (

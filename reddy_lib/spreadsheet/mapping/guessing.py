@@ -47,6 +47,7 @@ from reddy_lib.spreadsheet.mapping.proposals import (
     with_agents_beside,
     with_agents_in_lines,
     with_joined_time,
+    with_stated_zone,
 )
 from reddy_lib.spreadsheet.mapping.spread_values import with_second_key, with_spread_id, with_spread_start
 from reddy_lib.spreadsheet.model import Join, Layout, Mapping, ProductLike, product_ids
@@ -81,7 +82,7 @@ def guess_mapping(
     `layout`: whether one row is a call or a line, where somebody chose; found where None.
     """
     listed = product_dicts(products)
-    mapping = with_pooled_roles(_guess(sheet, listed, layout), sheet)
+    mapping = with_stated_zone(with_pooled_roles(_guess(sheet, listed, layout), sheet))
     column = mapping.fields.get("agent_email")
     if path is None or (column is None and "agent_email" in mapping.joins):
         return mapping

@@ -19,6 +19,7 @@ from reddy_lib.spreadsheet.cells.date_text import read_written
 from reddy_lib.spreadsheet.cells.dates import looks_like_time
 from reddy_lib.spreadsheet.cells.header_words import concepts
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.cells.zones import zone_in_name
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.time_order import is_time_of_day, is_unmarked_clock, times_of_day
 from reddy_lib.spreadsheet.formats import SheetFormat
@@ -26,7 +27,13 @@ from reddy_lib.spreadsheet.mapping.lookups import find_column, find_lookup
 from reddy_lib.spreadsheet.model import Join, Mapping
 from reddy_lib.transcripts import read_opening, role_of
 
-__all__ = ["with_agent_names", "with_agents_beside", "with_agents_in_lines", "with_joined_time"]
+__all__ = [
+    "with_agent_names",
+    "with_agents_beside",
+    "with_agents_in_lines",
+    "with_joined_time",
+    "with_stated_zone",
+]
 
 _BESIDE = frozenset(("excel", "files"))
 """Kinds of files that may hold a table of agents beside that of the calls."""
@@ -72,6 +79,16 @@ def with_joined_time(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
         joins={**mapping.joins, "timestamp": Join([name, other.name])},
         reasons={**mapping.reasons, "timestamp": reason},
     )
+
+
+def with_stated_zone(mapping: Mapping) -> Mapping:
+    """Return a copy with the zone that the name of a column of start times states: "Time (America/New_York)"."""
+    zones = {zone: name for name in mapping.sources().get("timestamp", []) if (zone := zone_in_name(name))}
+    if mapping.timezone or mapping.timezone_column or len(zones) != 1:
+        return mapping
+    ((zone, name),) = zones.items()
+    reason = f"{mapping.reasons.get('timestamp', '')}; the name {name!r} says that its zone is {zone}"
+    return mapping.replace(timezone=zone, reasons={**mapping.reasons, "timestamp": reason.removeprefix("; ")})
 
 
 def _is_of_something_else(column: Column) -> bool:
