@@ -20,6 +20,7 @@ import msgspec
 from reddy_lib.findings import Finding, finding
 from reddy_lib.spreadsheet.calls.pooled_roles import pooled_of
 from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of
+from reddy_lib.spreadsheet.calls.word_rows import of_words
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
 from reddy_lib.spreadsheet.cells.line_times import line_moment
 from reddy_lib.spreadsheet.cells.row_kinds import is_note
@@ -121,6 +122,8 @@ def lines_transcript(
             turn[name] = cells[place]
         plain = plain or start is not None
         turns.append(turn)
+    if mapping.rows_are_words:
+        turns = of_words(turns)
     turns, continued = _joined(turns) if "role" in fields else (turns, [])
     # Times are seconds by now: another look at their unit could only do harm.
     transcript = read_transcript(

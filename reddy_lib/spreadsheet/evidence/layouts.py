@@ -35,6 +35,7 @@ from reddy_lib.spreadsheet.evidence.line_words import (
     words_column,
 )
 from reddy_lib.spreadsheet.evidence.note_rows import find_notes
+from reddy_lib.spreadsheet.evidence.word_rows import find_words
 from reddy_lib.spreadsheet.model import LineUnit, NewCall
 from reddy_lib.transcripts import leaning
 
@@ -50,7 +51,7 @@ __all__ = [
 
 
 class LinesFound(msgspec.Struct):
-    """One row a line: what feeds a line, what tells calls apart, and why it looks so."""
+    """One row a line: what feeds a line, what tells calls apart, and why it looks so. `words`: one row is a word."""
 
     fields: dict[str, str]
     units: dict[str, LineUnit]
@@ -60,6 +61,7 @@ class LinesFound(msgspec.Struct):
     by_time: bool = False
     doubts: dict[str, str] = {}
     roles: dict[str, str] = {}
+    words: bool = False
 
 
 def find_lines(columns: Sequence[Column]) -> LinesFound | None:
@@ -70,6 +72,11 @@ def find_lines(columns: Sequence[Column]) -> LinesFound | None:
     calls = named_calls(filled)
     role = speaker_column(filled, calls)
     text = words_column(filled, role, calls)
+    words = find_words(filled, calls) if text is None else None
+    if words is not None:
+        found = _of_words(*words, filled)
+        if found is not None:
+            return found
     if text is None or holds_transcripts(text):
         return None
     if any(column is not text and column.length > 60 and holds_transcripts(column) for column in filled):
@@ -86,6 +93,21 @@ def find_lines(columns: Sequence[Column]) -> LinesFound | None:
     if role is not None and not takes_turns(role, group):
         return None
     return _found(text, role, order, rest, group)
+
+
+def _of_words(text: Column, role: Column, filled: Sequence[Column]) -> LinesFound | None:
+    """Return one row a word: its lines are what one speaker says in a row."""
+    rest = [column for column in filled if column not in (text, role)]
+    order = counter_column(rest)
+    others = [column for column in rest if column is not order]
+    group = grouping_of(others, text, order, None)
+    if group is None or group.new_call != "value":
+        return None
+    found = _found(text, role, order, others, group)
+    found.reasons["layout"] = f"one row a word: {group.why}"
+    found.reasons["line text"] = f"name {text.name!r}; words of {int(text.length)} characters on average"
+    found.words = True
+    return found
 
 
 def _found(

@@ -333,6 +333,7 @@ def _with_lines(
         group_by=lines.group_by,
         new_call=lines.new_call,
         lines_by_time=lines.by_time,
+        rows_are_words=lines.words,
         reasons=lines.reasons,
         doubts=lines.doubts,
         roles=lines.roles,
@@ -443,6 +444,7 @@ def _with_lines_beside(
         line_fields=lines.fields,
         line_units=lines.units,
         lines_by_time=lines.by_time,
+        rows_are_words=lines.words,
         doubts={**mapping.doubts, **lines.doubts},
         roles=lines.roles,
         reasons={
