@@ -25,6 +25,7 @@ from reddy_lib.spreadsheet.cells.cell_kinds import as_number
 from reddy_lib.spreadsheet.cells.line_times import line_moment
 from reddy_lib.spreadsheet.cells.row_kinds import is_note
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.evidence.split_transcripts import joined_rows
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.transcripts import Transcript, leaning, read_transcript
 from reddy_lib.transcripts.reading import unit_found
@@ -73,9 +74,15 @@ def lines_transcript(
     places, notes = _without_notes(columns, fields.get("kind", ""), places, texts)
     timed = any(name in fields for name in ("start", "stop"))
     if "role" not in fields and not timed:
-        said = "\n".join(texts[place] for place in places)
         transcript = read_transcript(
-            said, roles=mapping.roles, unit=mapping.line_unit, times=mapping.line_times
+            joined_rows([texts[place] for place in places]),
+            roles=mapping.roles,
+            unit=mapping.line_unit,
+            times=mapping.line_times,
+            agent=tuple(agents),
+            customer=tuple(customers),
+            pooled=pooled_of(mapping),
+            started=started,
         )
         return _noted(transcript, notes, places, every)
     if "role" in fields:

@@ -35,6 +35,7 @@ from reddy_lib.spreadsheet.evidence.line_words import (
     words_column,
 )
 from reddy_lib.spreadsheet.evidence.note_rows import find_notes
+from reddy_lib.spreadsheet.evidence.split_transcripts import reads_joined
 from reddy_lib.spreadsheet.evidence.word_rows import find_words
 from reddy_lib.spreadsheet.model import LineUnit, NewCall
 from reddy_lib.transcripts import leaning
@@ -69,6 +70,9 @@ def find_lines(columns: Sequence[Column]) -> LinesFound | None:
     filled = [column for column in columns if column.count]
     if not filled or filled[0].total < 2:
         return None
+    parts = _parts(filled)
+    if parts is not None:
+        return parts
     calls = named_calls(filled)
     role = speaker_column(filled, calls)
     text = words_column(filled, role, calls)
@@ -93,6 +97,38 @@ def find_lines(columns: Sequence[Column]) -> LinesFound | None:
     if role is not None and not takes_turns(role, group):
         return None
     return _found(text, role, order, rest, group)
+
+
+def _parts(filled: Sequence[Column]) -> LinesFound | None:
+    """Return what transcripts that go on in further rows mean: rows of one call that are numbered, and differ in nothing
+    else. A call that was passed on differs in who took it, or in when."""
+    text = max(filled, key=lambda column: column.length)
+    others = [column for column in filled if column is not text]
+    found = calls_by_value(others) if text.length >= _OF_A_PART else None
+    if found is None or all(len(places) < 2 for places in found[1]):
+        return None
+    name, calls = found
+    group = Grouping([name], "value", f"{name!r} is the same in rows that are numbered", calls)
+    rest = [column for column in others if column.name != name]
+    varying = [
+        column
+        for column in rest
+        if any(len({column.of_rows[place] for place in places}) > 1 for places in calls)
+    ]
+    if len(varying) != 1 or not numbers_lines(varying[0], group):
+        return None
+    (order,) = varying
+    if not reads_joined([[text.of_rows[place] for place in places] for places in _counted(order, calls)]):
+        return None
+    reasons = {
+        "layout": f"transcripts go on in further rows: {group.why}",
+        "line text": f"name {text.name!r}; each cell is a part of a transcript",
+        "line order": f"name {order.name!r}; counts the parts of each call",
+    }
+    return LinesFound({"text": text.name, "order": order.name}, {}, group.by, group.new_call, reasons)
+
+
+_OF_A_PART = 20
 
 
 def _of_words(text: Column, role: Column, filled: Sequence[Column]) -> LinesFound | None:
