@@ -194,9 +194,7 @@ def _found(
         doubts["transcript"] = notes.doubt
     directed = directions(role) if role is not None else {}
     if role is not None and directed:
-        reasons["line role"] = (
-            f"name {role.name!r}; what went out is the agent's, what came in the customer's"
-        )
+        reasons["line role"] = f"name {role.name!r}; each cell says whether the agent or the customer speaks"
     return LinesFound(
         {**fields, **times}, units, group.by, group.new_call, {**reasons, **why}, by_time, doubts, directed
     )
