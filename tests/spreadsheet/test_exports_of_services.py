@@ -340,3 +340,23 @@ def test_stamps_in_whole_minutes_are_times_of_lines_and_the_first_is_the_start(t
     assert [said(call) for call in calls] == [SAID] * 4
     assert [call.call.timestamp for call in calls] == [1768036200 + 86400 * n for n in range(4)]
     assert any(found.code == "lines-reordered" for found in calls[0].findings)
+
+
+_OPENS = [("agent", "Cedarline, this is {name}."), ("customer", "Hello, where is my parcel?")]
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+@pytest.mark.parametrize(("newest_first", "asked"), [(True, True), (False, False)])
+def test_rows_whose_order_only_the_words_tell_are_asked_about(
+    tmp_path: Path, newest_first: bool, asked: bool, stamped: bool
+) -> None:
+    """A minute holds a whole chat: no time tells that the agent's name comes last, and nothing is turned round unasked."""
+    rows = []
+    for n in range(5):
+        talk = [*_OPENS, *SAID[2:]]
+        for role, text in reversed(talk) if newest_first else talk:
+            at = [f"2026-01-1{n} 09:10"] if stamped else []
+            rows.append([IDS[n], AGENTS[n % 2], *at, role, text.format(name=("Ann", "Bob")[n % 2])])
+    names = ["Chat id", "Agent email", *(["Sent"] if stamped else []), "From", "Message"]
+    calls = built(written(tmp_path, "chats.csv", as_csv([names, *rows])))
+    assert [any(found.code == "column-doubtful" for found in call.findings) for call in calls] == [asked] * 5
