@@ -19,7 +19,16 @@ from reddy_lib.transcripts.key_names import ASSISTANTS, Plan, words_in
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.ticks import ticked
 
-__all__ = ["Sifted", "kind_of_role", "kind_said", "left_out", "sift", "speaks_to_somebody", "telling_keys"]
+__all__ = [
+    "Sifted",
+    "is_speech",
+    "kind_of_role",
+    "kind_said",
+    "left_out",
+    "sift",
+    "speaks_to_somebody",
+    "telling_keys",
+]
 
 _KIND_NAMES_TEXT = """
 type kind event eventtype event_type itemtype messagetype parttype subtype category class action format contenttype
@@ -373,6 +382,11 @@ def _kind(value: str) -> str:
                 return ""
             return kind
     return ""
+
+
+def is_speech(value: str) -> bool:
+    """Return whether the value of a type says that an item was spoken: "text", "message"."""
+    return bool(value) and _spoken(value)
 
 
 def kind_said(value: str) -> str:

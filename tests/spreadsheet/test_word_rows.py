@@ -55,7 +55,7 @@ def test_words_of_one_speaker_in_a_row_are_a_line(
     tmp_path: Path, sides: tuple[Any, Any], names: list[str]
 ) -> None:
     path = written(tmp_path, "words.csv", as_csv([names, *rows_of(sides)]))
-    assert guess_mapping(read_sheet(path)).rows_are_words
+    assert guess_mapping(read_sheet(path)).row_is == "word"
     calls = built(path)
     assert [call.call.conversation_id for call in calls] == ["vc-0", "vc-1", "vc-2"]
     for call in calls:
@@ -94,5 +94,5 @@ def test_one_word_a_call_is_no_row_a_word(tmp_path: Path, column: str) -> None:
     path = written(
         tmp_path, "calls.csv", as_csv([["call_id", "agent_email", "start", "channel", column], *rows])
     )
-    assert not guess_mapping(read_sheet(path)).rows_are_words
+    assert guess_mapping(read_sheet(path)).row_is == "line"
     assert len(built(path)) == 48

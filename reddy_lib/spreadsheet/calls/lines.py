@@ -19,11 +19,12 @@ import msgspec
 
 from reddy_lib.findings import Finding, finding
 from reddy_lib.spreadsheet.calls.pooled_roles import pooled_of
-from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of
+from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of, woven
 from reddy_lib.spreadsheet.calls.word_rows import of_words
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
 from reddy_lib.spreadsheet.cells.line_times import line_moment
 from reddy_lib.spreadsheet.cells.row_kinds import is_note
+from reddy_lib.spreadsheet.cells.side_cells import lines_of, words_of_cell
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.evidence.split_transcripts import joined_rows
 from reddy_lib.spreadsheet.model import Mapping
@@ -63,13 +64,15 @@ def lines_transcript(
     fields = mapping.line_fields
     if mapping.turns:
         return turns_transcript(columns, mapping, agents=agents, customers=customers, started=started)
-    texts = [cell_text(cell) for cell in columns[fields["text"]]]
+    texts = [words_of_cell(cell_text(cell)) for cell in columns[fields["text"]]]
     chosen = mapping.line_order != "guess"
     places = (
         list(range(len(texts))) if chosen else _order(columns.get(fields.get("order", ""), ()), len(texts))
     )
     if mapping.line_order == "reversed":
         places.reverse()
+    if mapping.row_is == "side":
+        return _of_sides(columns, mapping, agents=agents, customers=customers, started=started)
     every = places
     places, notes = _without_notes(columns, fields.get("kind", ""), places, texts)
     timed = any(name in fields for name in ("start", "stop"))
@@ -129,7 +132,7 @@ def lines_transcript(
             turn[name] = cells[place]
         plain = plain or start is not None
         turns.append(turn)
-    if mapping.rows_are_words:
+    if mapping.row_is == "word":
         turns = of_words(turns)
     turns, continued = _joined(turns) if "role" in fields else (turns, [])
     # Times are seconds by now: another look at their unit could only do harm.
@@ -172,6 +175,38 @@ def lines_transcript(
             )
         )
     return _noted(transcript, notes, places, every)
+
+
+def _of_sides(
+    columns: Cells[str, Sequence[Any]],
+    mapping: Mapping,
+    *,
+    agents: Iterable[str],
+    customers: Iterable[str],
+    started: float | None,
+) -> Transcript:
+    """Return the transcript of a call each of whose rows holds all that one side said."""
+    labels, texts = (columns[mapping.line_fields[name]] for name in ("role", "text"))
+    sides = [(label_of(label), lines_of(cell_text(cell))) for label, cell in zip(labels, texts, strict=True)]
+    turns = woven([(label, lines) for label, lines in sides if lines])
+    transcript = read_transcript(
+        _encode(turns.items).decode(),
+        roles=mapping.roles,
+        unit=mapping.line_unit,
+        times=mapping.line_times,
+        agent=tuple(agents),
+        customer=tuple(customers),
+        pooled=pooled_of(mapping),
+        started=started,
+    )
+    if turns.assumed:
+        transcript.findings.append(order_assumed(turns.assumed))
+    return transcript
+
+
+def order_assumed(why: str) -> Finding:
+    message = f"Nothing says in which order the two sides spoke: {why}."
+    return finding("lines-order-assumed", "transcript", message)
 
 
 def _joined(turns: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Finding]]:
@@ -370,8 +405,7 @@ def turns_transcript(
             pooled=pooled_of(mapping),
         )
     if assumed:
-        message = f"Nothing says in which order the two sides spoke: {assumed}."
-        transcript.findings.append(finding("lines-order-assumed", "transcript", message))
+        transcript.findings.append(order_assumed(assumed))
     return transcript
 
 

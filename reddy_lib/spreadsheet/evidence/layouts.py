@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.cells.side_cells import lines_of, words_of_cell
 from reddy_lib.spreadsheet.evidence.call_groups import (
     Grouping,
     calls_by_value,
@@ -37,7 +38,7 @@ from reddy_lib.spreadsheet.evidence.line_words import (
 from reddy_lib.spreadsheet.evidence.note_rows import find_notes
 from reddy_lib.spreadsheet.evidence.split_transcripts import reads_joined
 from reddy_lib.spreadsheet.evidence.word_rows import find_words
-from reddy_lib.spreadsheet.model import LineUnit, NewCall
+from reddy_lib.spreadsheet.model import LineUnit, NewCall, RowIs
 from reddy_lib.transcripts import leaning
 
 __all__ = [
@@ -52,7 +53,7 @@ __all__ = [
 
 
 class LinesFound(msgspec.Struct):
-    """One row a line: what feeds a line, what tells calls apart, and why it looks so. `words`: one row is a word."""
+    """One row a line: what feeds a line, what tells calls apart, and why it looks so."""
 
     fields: dict[str, str]
     units: dict[str, LineUnit]
@@ -62,12 +63,13 @@ class LinesFound(msgspec.Struct):
     by_time: bool = False
     doubts: dict[str, str] = {}
     roles: dict[str, str] = {}
-    words: bool = False
+    row_is: RowIs = "line"
 
 
 def find_lines(columns: Sequence[Column]) -> LinesFound | None:
     """Return what one row a line would mean for these columns, or None: one row is a call."""
-    filled = [column for column in columns if column.count]
+    written = {column.name: column for column in columns if column.count}
+    filled = [_in_words(column) for column in written.values()]
     if not filled or filled[0].total < 2:
         return None
     parts = _parts(filled)
@@ -94,9 +96,36 @@ def find_lines(columns: Sequence[Column]) -> LinesFound | None:
     group = grouping_of(rest, text, order, role)
     if group is None:
         return None
-    if role is not None and not takes_turns(role, group):
+    sides = role is not None and _are_sides(written[text.name], role, group)
+    if role is not None and not sides and not takes_turns(role, group):
         return None
-    return _found(text, role, order, rest, group)
+    found = _found(text, role, order, rest, group)
+    if sides:
+        found.row_is = "side"
+        found.reasons["layout"] = f"one row a side of a call: {group.why}"
+    return found
+
+
+def _in_words(column: Column) -> Column:
+    """Return a column of objects that each hold one message as a column of their words; any other as it is."""
+    if column.objects < 0.9 or not all(words_of_cell(text) != text for text in column.texts[:_FEW]):
+        return column
+    return Column(column.name, [words_of_cell(text) if text else "" for text in column.of_rows])
+
+
+_FEW = 5
+
+
+def _are_sides(text: Column, role: Column, group: Grouping) -> bool:
+    """Return whether each row of a call holds all that one of its sides said: two rows or three, of several lines each."""
+    labels = [[role.of_rows[place] for place in places] for places in group.calls]
+    if any(len(here) > _MOST_SIDES or len(set(here)) < len(here) for here in labels):
+        return False
+    several = sum(len(lines_of(cell)) > 1 for cell in text.texts)
+    return sum(len(here) > 1 for here in labels) >= 0.8 * len(labels) and several >= 0.6 * text.count
+
+
+_MOST_SIDES = 3
 
 
 def _parts(filled: Sequence[Column]) -> LinesFound | None:
@@ -142,7 +171,7 @@ def _of_words(text: Column, role: Column, filled: Sequence[Column]) -> LinesFoun
     found = _found(text, role, order, others, group)
     found.reasons["layout"] = f"one row a word: {group.why}"
     found.reasons["line text"] = f"name {text.name!r}; words of {int(text.length)} characters on average"
-    found.words = True
+    found.row_is = "word"
     return found
 
 

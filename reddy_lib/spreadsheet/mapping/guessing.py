@@ -333,7 +333,7 @@ def _with_lines(
         group_by=lines.group_by,
         new_call=lines.new_call,
         lines_by_time=lines.by_time,
-        rows_are_words=lines.words,
+        row_is=lines.row_is,
         reasons=lines.reasons,
         doubts=lines.doubts,
         roles=lines.roles,
@@ -444,7 +444,7 @@ def _with_lines_beside(
         line_fields=lines.fields,
         line_units=lines.units,
         lines_by_time=lines.by_time,
-        rows_are_words=lines.words,
+        row_is=lines.row_is,
         doubts={**mapping.doubts, **lines.doubts},
         roles=lines.roles,
         reasons={
