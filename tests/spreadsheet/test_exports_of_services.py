@@ -212,6 +212,26 @@ def test_a_list_of_objects_a_side_keeps_its_times() -> None:
     ]
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_list_of_lists_a_side_keeps_its_times(tmp_path: Path, first: bool) -> None:
+    """Two columns, one a channel, of texts with their starts and stops: put together by them."""
+
+    def side(call: int, lines: list[tuple[int, str]]) -> str:
+        timed = [(4.5 * k, 4.5 * k + 3, f"{text} {call}") for k, text in lines]
+        return json.dumps(timed if first else [(text, start, stop) for start, stop, text in timed])
+
+    talk = [(k, text) for k, (_, text) in enumerate(SAID)]
+    rows = [[IDS[n], AGENTS[n % 2], STARTS[n], side(n, talk[::2]), side(n, talk[1::2])] for n in range(4)]
+    names = ["Call id", "Agent email", "Start", "speaker_0", "speaker_1"]
+    calls = built(written(tmp_path, "sides.csv", as_csv([names, *rows])))
+    assert [said(call) for call in calls] == [
+        [(role, f"{text} {n}") for role, text in SAID] for n in range(4)
+    ]
+    assert [(line.start, line.stop) for line in calls[0].call.transcript or ()] == [
+        (4.5 * k, 4.5 * k + 3) for k in range(4)
+    ]
+
+
 def test_two_sides_of_one_block_each_are_said_to_have_no_order(tmp_path: Path) -> None:
     agent, customer = "Good morning, how can I help? Parcel {} is on its way.", "Where is parcel {}? Thanks."
     rows = [[IDS[n], AGENTS[n % 2], STARTS[n], agent.format(n), customer.format(n)] for n in range(5)]

@@ -383,7 +383,11 @@ def test_of_two_lines_alike_each_has_its_own_words() -> None:
 def test_alike_lines_without_times_of_their_own_have_none() -> None:
     """Nothing tells the one from the other once a line is gone."""
     yes = [
-        {"role": "agent", "text": "Yes.", "words": [{"word": "Yes.", "start": at, "end": at + 1}]}
+        {
+            "role": "agent",
+            "text": "Oh yes.",
+            "words": [{"word": "Oh"}, {"word": "yes.", "start": at, "end": at + 1}],
+        }
         for at in (1, 5)
     ]
     assert word_times(yes, read_transcript(yes).lines[1:]) == {}

@@ -110,4 +110,4 @@ _TAG = re.compile(r"</?(?:p|div|ul|ol|li|table|tbody|tr|td|span|b|i|em|strong)\b
 _POINT = re.compile(r"(\d{1,3})[.)]\s+")
 _INNER_POINT = re.compile(r"(?<!\S)(\d{1,3})[.)]\s+(?=\S)")
 _OBJECT = re.compile(r"\s*(?:\[\s*)?\{\s*[\"']")
-_OBJECTS = re.compile(r"\[\s*\{|\{\s*[\"']")
+_OBJECTS = re.compile(r"\[\s*[\[({]|\{\s*[\"']")
