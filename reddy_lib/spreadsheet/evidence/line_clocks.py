@@ -315,7 +315,8 @@ def _time_name(column: Column, field: str) -> float:
         return 1.0 if stop and "start" not in says else (-1.0 if start or says & {"order", "id"} else 0.0)
     if stop and "start" not in says:
         return -1.0
-    if says & {"order", "id", "unique"}:
+    # "line_start" is the start of a line, and no number of lines.
+    if says & {"id", "unique"} or ("order" in says and not says & {"start", "time"}):
         return -1.0
     return 1.0 + 0.1 * bool(says & {"start", "offset"}) if start else 0.0
 
