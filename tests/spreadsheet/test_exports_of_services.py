@@ -380,3 +380,86 @@ def test_rows_whose_order_only_the_words_tell_are_asked_about(
     names = ["Chat id", "Agent email", *(["Sent"] if stamped else []), "From", "Message"]
     calls = built(written(tmp_path, "chats.csv", as_csv([names, *rows])))
     assert [any(found.code == "column-doubtful" for found in call.findings) for call in calls] == [asked] * 5
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_day_and_the_clock_of_the_first_line_are_the_start(tmp_path: Path, newest_first: bool) -> None:
+    """The day stands in each row, and the time of day of each line: a call past midnight began the day before."""
+    clocks = [
+        ["09:15:20", "09:15:31", "09:15:45", "09:16:02"],
+        ["23:59:30", "23:59:52", "00:00:10", "00:00:31"],
+    ]
+    rows = []
+    for n in range(4):
+        talk = list(zip(SAID, clocks[n % 2], strict=True))
+        for (role, text), clock in reversed(talk) if newest_first else talk:
+            rows.append([IDS[n], AGENTS[n % 2], f"1{n + 3}.01.2026", clock, role, text])
+    names = ["Call id", "Agent email", "Date", "Time", "Speaker", "Text"]
+    calls = built(written(tmp_path, "lines.csv", as_csv([names, *rows])))
+    days = [1768262400 + 86400 * n for n in range(4)]
+    assert [call.call.timestamp for call in calls] == [
+        day + (33_320, 86_370)[n % 2] for n, day in enumerate(days)
+    ]
+    assert [said(call) for call in calls] == [SAID] * 4
+    assert [line.start for line in calls[1].call.transcript or ()] == [0, 22, 40, 61]
+    assert not any(found.code == "timestamp-without-clock" for call in calls for found in call.findings)
+
+
+def test_lines_that_say_when_they_start_and_end_give_the_start_of_the_call(tmp_path: Path) -> None:
+    """ "line_start" is no number of lines."""
+    rows = [
+        [
+            IDS[n],
+            AGENTS[n % 2],
+            role,
+            f"2026-01-13T09:1{n}:{10 * k:02}.500Z",
+            f"2026-01-13T09:1{n}:{10 * k + 7:02}.250Z",
+            text,
+        ]
+        for n in range(4)
+        for k, (role, text) in enumerate(SAID)
+    ]
+    names = ["Call id", "Agent email", "Speaker", "line_start", "line_end", "Text"]
+    calls = built(written(tmp_path, "lines.csv", as_csv([names, *rows])))
+    assert [call.call.timestamp for call in calls] == [1768295400 + 60 * n for n in range(4)]
+    first, second = (calls[0].call.transcript or [])[:2]
+    assert (round(second.start - first.start, 3), round(second.stop - second.start, 3)) == (10, 6.75)  # type: ignore[operator]
+
+
+def test_names_with_an_address_of_their_own_tell_no_calls_apart(tmp_path: Path) -> None:
+    """Agents have an address in their rows and customers have none: it stays the same with who speaks."""
+    rows = [
+        [
+            IDS[n],
+            STARTS[n],
+            "Ann Lee" if role == "agent" else f"Cy {'ABCDE'[n]}oe",
+            AGENTS[0] if role == "agent" else "",
+            text,
+        ]
+        for n in range(5)
+        for role, text in SAID
+    ]
+    calls = built(
+        written(tmp_path, "lines.csv", as_csv([["cid", "started", "speaker", "email", "utt"], *rows]))
+    )
+    assert [call.call.conversation_id for call in calls] == IDS
+    assert [[line.text for line in call.call.transcript or ()] for call in calls] == [
+        [t for _, t in SAID]
+    ] * 5
+
+
+def test_a_line_that_ends_past_midnight_ends_after_its_start(tmp_path: Path) -> None:
+    clocks = [
+        ("23:59:10", "23:59:20"),
+        ("23:59:25", "23:59:30"),
+        ("23:59:40", "23:59:50"),
+        ("23:59:55", "00:00:03"),
+    ]
+    rows = [
+        [IDS[n], AGENTS[n % 2], role, *clock, text]
+        for n in range(3)
+        for (role, text), clock in zip(SAID, clocks, strict=True)
+    ]
+    names = ["Call id", "Agent email", "Speaker", "Start", "End", "Text"]
+    calls = built(written(tmp_path, "lines.csv", as_csv([names, *rows])))
+    assert [(line.start, line.stop) for line in calls[0].call.transcript or ()][2:] == [(30, 40), (45, 53)]

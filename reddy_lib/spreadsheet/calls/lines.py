@@ -477,19 +477,24 @@ def _moment(cell: Any, unit: str, day_first: bool | None = None) -> Moment | Non
 
 
 def _past_midnight(moments: dict[str, list[Moment | None]], places: Sequence[int]) -> None:
-    """Times of day of a call that goes on after midnight: what is half a day before its first line is the next day."""
+    """Times of day of a call that goes on after midnight: what is half a day before its latest one is the next day.
+
+    Lines may stand newest first. Where starts go one way through the call, all of them are of one day.
+    """
     starts = moments.get("start", [])
     first = next((starts[place] for place in places if starts and starts[place] is not None), None)
     clocks = [one.seconds for one in starts if one is not None and one is not _UNREAD]
-    if len(clocks) > 2 and all(after < before for before, after in pairwise(clocks)):
-        return  # newest first, rather than past midnight at each line
-    if first is None or first.plain or first.absolute or first.seconds >= _DAY:
+    steps = [after - before for before, after in pairwise(clocks)]
+    if len(clocks) > 2 and all(step < 0 for step in steps):
         return
+    if first is None or first.plain or first.absolute or max(clocks) >= _DAY:
+        return
+    late = first.seconds if all(step >= 0 for step in steps) else max(clocks)
     for name in ("start", "stop"):
         for place, moment in enumerate(moments.get(name, ())):
             if moment is None or moment is _UNREAD or moment.plain or moment.absolute:
                 continue
-            if moment.seconds < first.seconds - _DAY / 2:
+            if moment.seconds < late - _DAY / 2:
                 moments[name][place] = moment._replace(seconds=moment.seconds + _DAY)
 
 

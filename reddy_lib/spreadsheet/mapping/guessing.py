@@ -46,6 +46,7 @@ from reddy_lib.spreadsheet.mapping.proposals import (
     with_agent_names,
     with_agents_beside,
     with_agents_in_lines,
+    with_clock_of_lines,
     with_joined_time,
     with_stated_zone,
 )
@@ -381,6 +382,11 @@ def _fields_of_groups(
                 reasons={**mapping.reasons, "timestamp": f"name {start!r}; the time of the first line"},
             )
             mapping = _with_times(mapping, [moments])
+    day = next((column for column in columns if column.name == mapping.fields.get("timestamp")), None)
+    if start and day is not None:
+        mapping = with_clock_of_lines(
+            mapping, day, Column(start, [group.columns[start][0] for group in groups])
+        )
     mapping = _agent_of_lines(mapping, varying, groups)
     mapping = with_order_doubted(with_unused_words(mapping, varying, groups), groups)
     reasons = dict(mapping.reasons)

@@ -31,6 +31,7 @@ __all__ = [
     "with_agent_names",
     "with_agents_beside",
     "with_agents_in_lines",
+    "with_clock_of_lines",
     "with_joined_time",
     "with_stated_zone",
 ]
@@ -77,6 +78,24 @@ def with_joined_time(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     return mapping.replace(
         fields=fields,
         joins={**mapping.joins, "timestamp": Join([name, other.name])},
+        reasons={**mapping.reasons, "timestamp": reason},
+    )
+
+
+def with_clock_of_lines(mapping: Mapping, day: Column, clock: Column) -> Mapping:
+    """Return the start from the day of a call and the time of day of its first line, where no column has both.
+
+    Args:
+        day: the column that was guessed for the start, one cell a call.
+        clock: the column that says when lines begin, with a cell of each call.
+    """
+    if not day.cells or sum(map(_is_day, day.cells)) < 0.8 * len(day.cells) or not is_time_of_day(clock):
+        return mapping
+    fields = {field: column for field, column in mapping.fields.items() if field != "timestamp"}
+    reason = f"{mapping.reasons['timestamp']}; joined with {clock.name!r}: the time of day of the first line"
+    return mapping.replace(
+        fields=fields,
+        joins={**mapping.joins, "timestamp": Join([day.name, clock.name])},
         reasons={**mapping.reasons, "timestamp": reason},
     )
 
