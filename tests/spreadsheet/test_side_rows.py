@@ -124,6 +124,31 @@ def test_the_words_of_a_line_may_stand_in_an_object(
         assert [(line.role, line.text) for line in call.call.transcript or ()] == [one[:2] for one in TALK]
 
 
+@pytest.mark.parametrize(
+    "turn",
+    [
+        lambda role, text: {"inbound": role == "customer", "payload": {"body": text}},
+        lambda role, text: {"participant": "p1" if role == "agent" else "p2", "text": text},
+        lambda role, text: {"type": role, "body": text},
+    ],
+)
+def test_a_list_that_says_who_speaks_is_a_transcript_and_no_side(
+    tmp_path: Path, turn: Callable[[str, str], dict[str, Any]]
+) -> None:
+    records = [
+        {
+            "interaction_id": f"b-{n}",
+            "started_at": f"2026-04-0{n + 1}T10:00:07Z",
+            "agent": {"id": 7, "email": "ann@lakeside.example"},
+            "lines": [turn(role, f"{text} {n}") for role, text, _, _ in TALK],
+        }
+        for n in range(4)
+    ]
+    path = written(tmp_path, "calls.json", json.dumps({"calls": records}))
+    assert guess_mapping(read_sheet(path)).layout == "row"
+    assert [len(call.call.transcript or ()) for call in built(path)] == [len(TALK)] * 4
+
+
 def test_answers_of_a_bot_in_a_list_beside_what_was_asked_are_their_words(tmp_path: Path) -> None:
     rows = [
         [f"b-{n}", "ann@lakeside.example", TALK[k][1], json.dumps([{"content": TALK[k + 1][1]}])]

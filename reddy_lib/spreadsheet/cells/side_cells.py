@@ -9,7 +9,7 @@ import re
 from itertools import pairwise
 
 from reddy_lib.model import TranscriptLine
-from reddy_lib.transcripts import read_transcript
+from reddy_lib.transcripts import leaning, read_transcript
 from reddy_lib.transcripts.unspoken import is_speech
 
 __all__ = ["lines_of", "words_of_cell"]
@@ -80,9 +80,10 @@ def words_of_cell(text: str) -> str:
     if not _OBJECT.match(text):
         return text
     transcript = read_transcript(text, times="leave out")
-    if transcript.form in ("unreadable", "empty") or any(
-        label and not is_speech(label) for label in transcript.labels
-    ):
+    labels = [label for label in transcript.labels if label]
+    # The type of a message may pass for its speaker; who speaks, or several who do, is no matter of words alone.
+    spoken = len(transcript.lines) == 1 and all(is_speech(label) and not leaning(label) for label in labels)
+    if transcript.form in ("unreadable", "empty") or (labels and not spoken):
         return text
     return " ".join(line.text for line in transcript.lines) or text
 

@@ -85,6 +85,8 @@ def find_lines(columns: Sequence[Column]) -> LinesFound | None:
             return found
     if text is None or holds_transcripts(text):
         return None
+    if role is None and text is not written[text.name]:
+        return None  # objects that name no speaker, in rows that name none
     if any(column is not text and column.length > 60 and holds_transcripts(column) for column in filled):
         return None
     labelled = role is None and is_labelled(text)
