@@ -108,11 +108,18 @@ def new_call_values(
     now: float,
 ) -> list[dict[str, Value]]:
     """Check some calls of a sheet, and return their rows of `calls`: ready or held."""
-    values: list[dict[str, Value]] = []
     given = Given(products, now)
-    for built in piece:
+    piece = list(piece)
+    # One question after the other, each of all calls: call by call, the processor fetches the code of each again.
+    of_calls = [findings_of(built.call, given) for built in piece]
+    payloads = [payload_json(built.call).decode() for built in piece]
+    cells = [_encode(built.cells).decode() for built in piece]
+    listed = [searched(built.call) for built in piece]
+    values: list[dict[str, Value]] = []
+    for built, own, payload, cells_json, columns in zip(
+        piece, of_calls, payloads, cells, listed, strict=True
+    ):
         source = built.findings
-        own = findings_of(built.call, given)
         unassigned = None
         texts = []
         if built.placed.unassigned:
@@ -126,8 +133,8 @@ def new_call_values(
             {
                 "batch_id": batch_id,
                 "row": built.row,
-                "payload": payload_json(built.call).decode(),
-                "cells": _encode(built.cells).decode(),
+                "payload": payload,
+                "cells": cells_json,
                 "source_findings": _encode(source).decode() if source else "[]",
                 "status": "held" if summary["errors"] else "ready",
                 "edited": False,
@@ -136,7 +143,7 @@ def new_call_values(
                 "unassigned": unassigned,
                 "times": built.times,
                 **summary,
-                **searched(built.call),
+                **columns,
             }
         )
     return values

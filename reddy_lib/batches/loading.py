@@ -309,8 +309,10 @@ def _prepared(
         head = read_sheet(path, nrows=1000, format=found)
         mapping = guess_mapping(head, products=products, path=path)
         mapping = _with_columns(mapping, fixed, [str(name) for name in head.columns])
-        if timezone is None and not mapping.timezone and "timestamp" in mapping.fields:
-            _warn_of_naive(head[mapping.fields["timestamp"]])
+        starts = mapping.sources().get("timestamp", [])
+        if timezone is None and not mapping.timezone and not mapping.timezone_column and starts:
+            # A date and a time of day in two columns name no zone either.
+            _warn_of_naive(head[starts].astype(str).agg(" ".join, axis=1) if starts[1:] else head[starts[0]])
     changes: dict[str, Any] = {}
     if timezone is not None:
         changes["timezone"] = timezone

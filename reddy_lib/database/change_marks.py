@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from reddy_lib.database.schema import calls
 
-__all__ = ["FileMark", "calls_mark", "create_call_marks", "file_mark"]
+__all__ = ["FileMark", "calls_mark", "create_call_marks", "drop_mark_of_inserts", "file_mark"]
 
 _KEY = "reddy_change_mark"
 
@@ -23,8 +23,12 @@ _OF_NEW = (
 _OF_OLD = _OF_NEW.replace("NEW", "OLD")
 _TRIGGERS = [
     f"CREATE TRIGGER IF NOT EXISTS call_marks_{verb.lower()} AFTER {verb} ON calls BEGIN {mark}; END"
-    for verb, mark in (("INSERT", _OF_NEW), ("UPDATE", _OF_NEW), ("DELETE", _OF_OLD))
+    for verb, mark in (("UPDATE", _OF_NEW), ("DELETE", _OF_OLD))
 ]
+_OF_STATE = (
+    "CREATE TRIGGER IF NOT EXISTS call_marks_state AFTER UPDATE OF state ON batches "
+    f"BEGIN {_OF_NEW.replace('NEW.batch_id', 'NEW.id')}; END"
+)
 
 
 class FileMark(NamedTuple):
@@ -38,10 +42,19 @@ def create_call_marks(connection: sa.Connection) -> None:
     """Create what `calls_mark` reads: a new number by each change of a call of the batch. PostgreSQL needs none.
 
     The numbers are random and do not count: a backup that was restored and changed again would count to the same number.
+    A new call writes none, which would take as long as the call itself: a load inserts calls while no one else sees the
+    batch, and its end is a change of the batch's state.
     """
     if connection.dialect.name == "sqlite":
-        for statement in (_TABLE, *_TRIGGERS):
+        for statement in (_TABLE, *_TRIGGERS, _OF_STATE):
             connection.exec_driver_sql(statement)
+
+
+def drop_mark_of_inserts(connection: sa.Connection) -> None:
+    """Drop the trigger by which each new call wrote a mark."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("DROP TRIGGER IF EXISTS call_marks_insert")
+        connection.exec_driver_sql(_OF_STATE)
 
 
 def calls_mark(connection: sa.Connection, batch_id: str) -> Hashable:
@@ -49,12 +62,13 @@ def calls_mark(connection: sa.Connection, batch_id: str) -> Hashable:
 
     Take it before reading the calls: then it is never newer than what was read.
 
-    On SQLite, triggers write it. On PostgreSQL, where the workers of a batch would then wait for each other, every version
-    of a row names the transaction that wrote it, and these numbers only grow.
+    On SQLite, triggers write a mark, and new calls are behind all others. On PostgreSQL, where the workers of a batch would
+    then wait for each other, every version of a row names the transaction that wrote it, and these numbers only grow.
     """
     if connection.dialect.name == "sqlite":
-        query = "SELECT mark FROM call_marks WHERE batch_id = ?"
-        return connection.exec_driver_sql(query, (batch_id,)).scalar()
+        mark = "SELECT mark FROM call_marks WHERE batch_id = :batch"
+        last = "SELECT max(row) FROM calls WHERE batch_id = :batch"
+        return tuple(connection.exec_driver_sql(f"SELECT ({mark}), ({last})", {"batch": batch_id}).one())
     written = sa.cast(sa.cast(sa.literal_column("calls.xmin"), sa.Text), sa.BigInteger)
     counted = sa.select(sa.func.count(), sa.func.sum(written)).where(calls.c.batch_id == batch_id)
     return tuple(connection.execute(counted).one())

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from reddy_lib.database.change_marks import create_call_marks
+from reddy_lib.database.change_marks import create_call_marks, drop_mark_of_inserts
 from reddy_lib.database.facts import IDENTITY
 from reddy_lib.database.former_keys import former_keys
 from reddy_lib.database.locks import lock_schema
@@ -92,6 +92,16 @@ def _add_call_marks(connection: sa.Connection) -> None:
     create_call_marks(connection)
 
 
+def _write_less_per_call(connection: sa.Connection) -> None:
+    """Replace indexes of calls that every new call is written to, and the trigger that ran for each."""
+    for name in ("calls_by_finding", "calls_by_loss", "calls_by_submission"):
+        connection.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
+    for index in calls.indexes:
+        if index.name in ("calls_by_problem", "calls_of_submission"):
+            index.create(connection, checkfirst=True)
+    drop_mark_of_inserts(connection)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _create_tables,
     _add_operations,
@@ -100,6 +110,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _add_personal_data,
     _add_former_keys,
     _add_call_marks,
+    _write_less_per_call,
 )
 """The first one reaches `FIRST_VERSION`, each further one the next number. Only ever append."""
 

@@ -186,16 +186,14 @@ sa.Index(  # to find the calls of a dead worker without reading a million others
     sqlite_where=calls.c.status == "sending",
     postgresql_where=calls.c.status == "sending",
 )
-# of bounded columns alone: PostgreSQL refuses a row whose indexed text is too long
-sa.Index("calls_by_finding", calls.c.batch_id, calls.c.codes, calls.c.warnings, calls.c.edited)
-sa.Index(  # a batch's total is counted from it, without reading the calls
-    "calls_by_loss",
-    calls.c.batch_id,
-    calls.c.characters_in,
-    calls.c.characters_placed,
-    calls.c.characters_dropped,
-)
-sa.Index("calls_by_submission", calls.c.submission_id, calls.c.status, calls.c.chunk, calls.c.row)
+# Problems and the loss meter of a batch are counted from it, without reading the calls: one index for both, because every
+# call that is loaded is written to each index. Of bounded columns alone: PostgreSQL refuses a row whose indexed text is too
+# long.
+_COUNTED = "batch_id codes warnings edited characters_in characters_placed characters_dropped"
+sa.Index("calls_by_problem", *(calls.c[name] for name in _COUNTED.split()))
+_SENT = calls.c.submission_id.is_not(None)
+_ORDER = (calls.c.submission_id, calls.c.status, calls.c.chunk, calls.c.row)
+sa.Index("calls_of_submission", *_ORDER, sqlite_where=_SENT, postgresql_where=_SENT)
 
 # All that outcomes are counted by, so that a hundred thousand calls are counted without reading them. PostgreSQL refuses
 # a row whose indexed text is too long, and an email is whatever the sheet holds; it reads calls without their texts anyway.

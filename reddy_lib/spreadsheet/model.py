@@ -59,6 +59,7 @@ rows are internal notes."""
 
 Layout = Literal["row", "lines"]
 NewCall = Literal["value", "fill down", "restart"]
+RowIs = Literal["line", "word", "side"]
 LineUnit = Unit
 """Of numbers; "m:s": of clocks whose hours and minutes are minutes and seconds; "h:m": of clocks such as "10:05" that are
 times of day."""
@@ -140,6 +141,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         new_call: when a new call begins: where their value changes, where they are filled (blank cells go on with
             the call above), or also where the column of `order` starts again (without one: the times of `start`).
         whole_minutes: whether starts of calls say no seconds: then the first line's own time is second 0.
+        row_is: one line of a call; one word, where what one speaker says in a row is a line; or all that one side said.
         lines_by_time: whether the lines of each call are put in the order of their times, whatever the sheet's is.
         line_order: of the lines of a call: "guess" follows counters and times where they say another order than the
             source's, "file" keeps the source's, "reversed" turns it round (newest first).
@@ -178,6 +180,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     group_by: list[str] = msgspec.field(default_factory=list)
     new_call: NewCall = "value"
     whole_minutes: bool = False
+    row_is: RowIs = "line"
     lines_by_time: bool = False
     line_order: Literal["guess", "file", "reversed"] = "guess"
     notes: Literal["leave-out", "as-tag", "as-speech"] = "leave-out"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from reddy_lib.transcripts.names import Inferred, name_words
 from reddy_lib.transcripts.roles import NO_LINES, fold, is_machine, speaks_for_itself, weigh
 
-__all__ = ["infer_from_greetings", "offers"]
+__all__ = ["infer_from_greetings", "introduces", "offers"]
 
 
 class _Sayings:
@@ -173,8 +173,8 @@ def offers(text: str) -> bool:
     return _OFFER.search(text)
 
 
-def _introduces(names: Sequence[str]) -> Callable[[str], bool]:
-    """A test whether a line introduces its speaker by one of these names: "this is Petra"."""
+def introduces(names: Sequence[str]) -> Callable[[str], bool]:
+    """Return a test whether a line introduces its speaker by one of these names: "this is Petra"."""
     words = sorted({word for name in names for word in name_words(name) if len(word) > 2}, key=len)
     if not words:
         return lambda text: False
@@ -229,8 +229,8 @@ def infer_from_greetings(
         return {}
     for test, role, window, words in (
         (offers, "agent", _OPENING, "it greets like an agent"),
-        (_introduces(agent), "agent", _OPENING, "it introduces itself by the agent's name"),
-        (_introduces(customer), "customer", _OPENING, "it introduces itself by the customer's name"),
+        (introduces(agent), "agent", _OPENING, "it introduces itself by the agent's name"),
+        (introduces(customer), "customer", _OPENING, "it introduces itself by the customer's name"),
         (_CLOSING.search, "agent", 1000, "it offers more help, as an agent does"),
         (_WAITED.search, "customer", _OPENING, "it has been on hold, as only a caller is"),
         (_CONCERN.search, "customer", _OPENING, "it calls with a concern of its own"),

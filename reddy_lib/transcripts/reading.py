@@ -90,7 +90,8 @@ def read_transcript(
     `duration`: seconds that the call lasted, as its own column states: decides the unit of times that have none.
     `pooled`: what the other calls of the batch say of a label (`pooled_sides`): settles what this call leaves open.
     `pooled_unit`: of `units.UNITS`: what the times of the other calls of the batch count, for a call that leaves it open.
-    `started`: when the call did, in epoch seconds, as its own column states: tells whether clocks are times of day.
+    `started`: when the call did, in epoch seconds, as its own column states: tells whether clocks are times of day,
+    and is second 0 of lines with dates and times.
     """
 
     def labelled(text: str) -> Parsed:
@@ -195,8 +196,8 @@ def _read_exact(
             customer=said.customer,
             pooled=said.pooled,
         )
-    if unit == "ms" or starts != sorted(starts):  # type: ignore[type-var]
-        return None
+    if unit == "ms" or starts != sorted(starts) or len(set(starts)) < len(starts):  # type: ignore[type-var]
+        return None  # two results that start at one time may be one that grew
     highest = max(stops)  # type: ignore[type-var]
     duration = said.duration
     if highest > 1000 or (duration is not None and highest > 1.3 * duration + 5):  # type: ignore[operator]
@@ -250,7 +251,7 @@ def _finish(
     if parsed.order and len(transcript.lines) == len(parsed.order):
         transcript.order = parsed.order
     if parsed.form not in ("unreadable", "empty") and unit != "h:m":
-        transcript.findings += _of_pace(transcript, read, chat=rebased == "dates" or unit == "s")
+        transcript.findings += _of_pace(transcript, read, chat=rebased in ("call", "dates") or unit == "s")
     return transcript
 
 

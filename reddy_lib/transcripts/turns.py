@@ -35,16 +35,19 @@ from reddy_lib.transcripts.times import (
 )
 from reddy_lib.transcripts.units import UNITS, UnitRead, seconds_to_say, unit_of
 
-__all__ = ["TIMES", "Listed", "Parsed", "Transcript", "Turn", "clock", "finish", "settle"]
+__all__ = ["TIMES", "Listed", "Parsed", "Transcript", "Turn", "begins_with", "clock", "finish", "settle"]
 
 Span = tuple[float | None, float | None]
 
 TIMES: dict[str, str] = {"s": "source", "d": "derived", "e": "estimated", "-": ""}
 """Where the times of a line are from. derived: its stop is the start of the next line, or the source gives the time of
 day; "" : it has no times."""
-Rebased = Literal["", "dates", "of day"]
-"""Absolute times that now count from the first of them: dates with their times, or times of day without a date."""
+Rebased = Literal["", "call", "dates", "of day"]
+"""Absolute times that now count from the start of the call ("call"), or from the first of them: dates with their times,
+or times of day without a date."""
 _DAY = 86_400
+_HOUR = 3600
+_MINUTE = 60
 _NOTHING_POOLED: Mapping[str, Inferred] = MappingProxyType({})
 
 
@@ -195,6 +198,8 @@ def clock(
         rebased = "of day"
     elif starts:
         rebased = "dates"
+        if started is not None and begins_with(origin, started):
+            origin, rebased = started, "call"
 
     def seconds(moment: Moment | None) -> float | None:
         if moment is None:
@@ -208,6 +213,16 @@ def clock(
         return round(moment.seconds - origin, 6) if moment.absolute else moment.seconds
 
     return seconds, rebased, read
+
+
+def begins_with(first: float, started: float) -> bool:
+    """Return whether absolute times whose first one is `first` can count from the start of their call.
+
+    The call began at most an hour before. A start in whole minutes may lie behind the first line, or up to a minute before
+    it: there, nothing says how long the call was silent.
+    """
+    wait = first - started
+    return 0 <= wait < _HOUR and not (started % _MINUTE == 0 and wait < _MINUTE)
 
 
 def _short_clock(
@@ -390,8 +405,9 @@ def finish(
                 found.append(about)
     touched = [place for number in estimated if (place := numbered[number - 1]) is not None]
     stops = [place for number in derived if (place := numbered[number - 1]) is not None]
-    if touched or stops or rebased == "of day" or (rebased and times == "estimate"):
-        found.append(_estimate(touched, stops, len(lines), bool(rebased)))
+    from_first = rebased in ("dates", "of day")
+    if touched or stops or rebased == "of day" or (from_first and times == "estimate"):
+        found.append(_estimate(touched, stops, len(lines), from_first))
     speakers = [label for label in labels if settled[label] not in NO_LINES or not label]
     return Transcript(
         lines,

@@ -19,7 +19,16 @@ from reddy_lib.transcripts.key_names import ASSISTANTS, Plan, words_in
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.ticks import ticked
 
-__all__ = ["Sifted", "kind_of_role", "kind_said", "left_out", "sift", "speaks_to_somebody", "telling_keys"]
+__all__ = [
+    "Sifted",
+    "is_speech",
+    "kind_of_role",
+    "kind_said",
+    "left_out",
+    "sift",
+    "speaks_to_somebody",
+    "telling_keys",
+]
 
 _KIND_NAMES_TEXT = """
 type kind event eventtype event_type itemtype messagetype parttype subtype category class action format contenttype
@@ -375,6 +384,11 @@ def _kind(value: str) -> str:
     return ""
 
 
+def is_speech(value: str) -> bool:
+    """Return whether the value of a type says that an item was spoken: "text", "message"."""
+    return bool(value) and _spoken(value)
+
+
 def kind_said(value: str) -> str:
     """Return what the value of a type or a state says that nobody spoke: "note", "event" and so on; "" for speech."""
     return _kind(value)
@@ -475,7 +489,7 @@ def _prefixes(objects: list[tuple[int, dict[Any, Any]]], kinds: Mapping[int, str
 def _told_apart(open_: list[tuple[int, dict[Any, Any]]], grows: Mapping[int, int], plan: Plan) -> bool:
     """Has some key one value in all results that another repeats, and another one in those that none does?"""
     lasts = set(grows.values()) - grows.keys()
-    used = {*plan.text, *plan.role, *(name for name, _ in (*plan.start, *plan.stop, *plan.duration))}
+    used = {*plan.text, *plan.role[:1], *(name for name, _ in (*plan.start, *plan.stop, *plan.duration))}
     for name in open_[next(iter(grows))][1]:
         values = [item.get(name) for _, item in open_]
         if name in used or not all(isinstance(value, bool | str | None) for value in values):

@@ -11,6 +11,7 @@ letter to its last, lie in its time, and the line is what the source says: one w
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
@@ -67,14 +68,31 @@ def word_times(
     if parsed is None or all(turn.words is None for turn in parsed.turns):
         return {}
     duration = parsed.duration if duration is None else duration
-    seconds, _, _ = clock(parsed.turns, unit, duration)
-    starts = [start for start, _ in settle(parsed.turns, unit, duration)[0]]
+    started = _counted_from(lines, parsed.turns)
+    seconds, _, _ = clock(parsed.turns, unit, duration, started)
+    starts = [start for start, _ in settle(parsed.turns, unit, duration, started)[0]]
     found: dict[int, list[TimedWord]] = {}
     for number, turn in _turns_of(lines, parsed.turns, starts).items():
         words = _words_of(lines[number - 1], turn, seconds, timed=turn.start is not None)
         if words and any(math.isfinite(word.start) for word in words):
             found[number] = words
     return found
+
+
+def _counted_from(lines: Sequence[TranscriptLine], turns: Sequence[Turn]) -> float | None:
+    """Return from which moment (epoch seconds) the lines of turns with absolute times were counted, or None.
+
+    The lines tell, rather than the start of the call: that may have been changed since.
+    """
+    starts = {line.text.strip(): line.start for line in lines if line.start is not None}
+    found = Counter(
+        round(turn.start.seconds - start, 3)
+        for turn in turns
+        if turn.start is not None
+        and turn.start.absolute
+        and (start := starts.get(turn.text.strip())) is not None
+    )
+    return found.most_common(1)[0][0] if found else None
 
 
 def _parsed(cell: object, roles: Mapping[str, str]) -> Parsed | None:

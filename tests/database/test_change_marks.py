@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import reddy_lib as reddy
 from reddy_lib.batches.facet_store import store_of
 from reddy_lib.database.change_marks import calls_mark
-from reddy_lib.database.schema import calls
+from reddy_lib.database.schema import batches, calls
 from tests.conftest import PRODUCTS
 
 Sheet = Callable[..., Path]
@@ -64,6 +64,17 @@ def test_it_changes_with_each_kind_of_change(
     after = mark(batch)
     assert before != after
     assert mark(batch) == after
+
+
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+def test_it_changes_when_a_load_ends(batch: reddy.Batch) -> None:
+    """Calls of a batch that is being loaded may come in any order, and write no mark."""
+    seen = {mark(batch)}
+    for state in ("loading", "open"):
+        with batch.database.write() as connection:
+            connection.execute(sa.update(batches).where(batches.c.id == batch.id).values(state=state))
+        seen.add(mark(batch))
+    assert len(seen) == 3
 
 
 def test_facets_are_not_read_again_when_another_batch_changes(

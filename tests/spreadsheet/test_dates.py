@@ -41,6 +41,11 @@ def utc(text: str) -> float:
         ("2026/03/30", "2026-03-30T00:00"),
         ("2026.03.30 17:46", "2026-03-30T17:46"),
         ("2024-02-29", "2024-02-29T00:00"),
+        ("2026-089T17:46:00Z", "2026-03-30T17:46"),
+        ("2024-366 17:46", "2024-12-31T17:46"),
+        # Poland: r. is the year's, and no half of the day
+        ("30.03.2026 r. 17:46", "2026-03-30T17:46"),
+        ("30.03.2026 r. 12:46", "2026-03-30T12:46"),
         # Germany, Austria, Switzerland
         ("30.3.2026 um 17:46 Uhr", "2026-03-30T17:46"),
         ("30.03.26 17:46:05", "2026-03-30T17:46:05"),
@@ -431,3 +436,70 @@ def test_a_call_with_a_date_alone_says_that_its_time_of_day_is_not_known() -> No
         [],
     ]
     assert built[0].call.timestamp == utc("2026-05-06T00:00")
+
+
+def _starts_of(names: list[str], rows: list[list[object]]) -> tuple[list[float | None], list[set[str]]]:
+    """Return the starts of calls in a frame of these columns, and the codes of their findings."""
+    frame = pd.DataFrame(
+        [
+            [f"call-{n:03}", f"ann{n % 3}@cedarline.example", *row, "Agent: Hello.\nCustomer: Hi there."]
+            for n, row in enumerate(rows)
+        ],
+        columns=["Call ID", "Agent email", *names, "Transcript"],
+    )
+    calls = list(build_frame(frame, guess_mapping(frame)))
+    return [one.call.timestamp for one in calls], [{found.code for found in one.findings} for one in calls]
+
+
+@pytest.mark.parametrize(
+    ("offsets", "doubtful"),
+    [
+        (("UTC offset (min)", 120, -330, 0), False),
+        (("gmt_offset", "2", "-5.5", "0"), False),
+        (("utc_offset_seconds", 7200, -19800, 0), False),
+        (("timezoneOffset", 120, -330, 0), True),  # browsers count it the other way round
+    ],
+)
+def test_an_offset_in_bare_numbers_is_the_zone_of_its_row(
+    offsets: tuple[str, object, object, object], doubtful: bool
+) -> None:
+    name, *numbers = offsets
+    rows: list[list[object]] = [[f"2026-06-1{n} 12:00:00", number] for n, number in enumerate(numbers * 2)]
+    starts, codes = _starts_of(["Start", name], rows)
+    assert starts[:3] == [utc("2026-06-10T10:00"), utc("2026-06-11T17:30"), utc("2026-06-12T12:00")]
+    assert all(("timestamp-zone-assumed" in one) is doubtful for one in codes)
+
+
+@pytest.mark.parametrize("name", ["Line offset", "offset_ms", "Zone"])
+def test_numbers_that_are_no_offsets_from_utc_are_no_zone(name: str) -> None:
+    rows: list[list[object]] = [
+        [f"2026-06-1{n} 12:00:00", number] for n, number in enumerate((15, 30, 45, 0))
+    ]
+    starts, _ = _starts_of(["Start", name], rows)
+    assert starts[0] == utc("2026-06-10T12:00")
+
+
+@pytest.mark.parametrize(
+    ("names", "zone_read"),
+    [
+        (["Date", "Time (America/New_York)"], "America/New_York"),
+        (["Call date", "Start time [CET]"], "Europe/Paris"),
+        (["Date", "Start (UTC-03:00)"], "Etc/GMT+3"),
+        (["Date", "Start UTC"], "UTC"),
+        (["Date", "Start (IST)"], ""),  # India, Israel or Ireland
+        (["Date", "Start (local)"], ""),
+    ],
+)
+def test_the_name_of_a_column_states_its_zone(names: list[str], zone_read: str) -> None:
+    rows = [[f"2026-06-1{n}", f"1{n}:31:07"] for n in range(6)]
+    frame = pd.DataFrame(
+        [
+            [f"call-{n}", "ann@cedarline.example", *row, "Agent: Hi.\nCustomer: Hi."]
+            for n, row in enumerate(rows)
+        ],
+        columns=["Call ID", "Agent email", *names, "Transcript"],
+    )
+    mapping = guess_mapping(frame)
+    assert mapping.timezone == zone_read
+    start = next(build_frame(frame, mapping)).call.timestamp
+    assert start == datetime(2026, 6, 10, 10, 31, 7, tzinfo=zone(zone_read)).timestamp()

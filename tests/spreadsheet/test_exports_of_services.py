@@ -212,6 +212,26 @@ def test_a_list_of_objects_a_side_keeps_its_times() -> None:
     ]
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_list_of_lists_a_side_keeps_its_times(tmp_path: Path, first: bool) -> None:
+    """Two columns, one a channel, of texts with their starts and stops: put together by them."""
+
+    def side(call: int, lines: list[tuple[int, str]]) -> str:
+        timed = [(4.5 * k, 4.5 * k + 3, f"{text} {call}") for k, text in lines]
+        return json.dumps(timed if first else [(text, start, stop) for start, stop, text in timed])
+
+    talk = [(k, text) for k, (_, text) in enumerate(SAID)]
+    rows = [[IDS[n], AGENTS[n % 2], STARTS[n], side(n, talk[::2]), side(n, talk[1::2])] for n in range(4)]
+    names = ["Call id", "Agent email", "Start", "speaker_0", "speaker_1"]
+    calls = built(written(tmp_path, "sides.csv", as_csv([names, *rows])))
+    assert [said(call) for call in calls] == [
+        [(role, f"{text} {n}") for role, text in SAID] for n in range(4)
+    ]
+    assert [(line.start, line.stop) for line in calls[0].call.transcript or ()] == [
+        (4.5 * k, 4.5 * k + 3) for k in range(4)
+    ]
+
+
 def test_two_sides_of_one_block_each_are_said_to_have_no_order(tmp_path: Path) -> None:
     agent, customer = "Good morning, how can I help? Parcel {} is on its way.", "Where is parcel {}? Thanks."
     rows = [[IDS[n], AGENTS[n % 2], STARTS[n], agent.format(n), customer.format(n)] for n in range(5)]
@@ -304,3 +324,142 @@ def test_an_id_of_the_same_make_is_no_word_among_ids(tmp_path: Path, odd: str, a
     doubt = guess_mapping(read_sheet(path)).doubts.get("conversation_id", "")
     assert ("in 1 of 4 rows" in doubt) == asked
     assert odd not in doubt  # every call is told: what stands in one must not go into the others
+
+
+def _grown(text: str) -> str:
+    return " ".join(text.split()[:3])
+
+
+@pytest.mark.parametrize("mark", ["is_final", "event", "utterance_no"])
+def test_results_that_grow_are_one_line_in_rows_as_in_a_list(tmp_path: Path, mark: str) -> None:
+    """The row of an interim result starts when the final one does: its start is the line's, and its stop is not."""
+    rows = []
+    for n in range(4):
+        for k, (role, text) in enumerate(SAID):
+            base = [IDS[n], AGENTS[n % 2], STARTS[n], role, 4.5 * k + 1]
+            marks = {"is_final": ("false", "true"), "event": ("speech.delta", "speech.completed")}
+            before, after = marks.get(mark, (k, k))
+            rows += [[*base, 4.5 * k + 2.5, _grown(text), before], [*base, 4.5 * k + 4, text, after]]
+    names = ["Call id", "Agent email", "Call started", "Speaker", "Start", "End", "Text", mark]
+    calls = built(written(tmp_path, "results.csv", as_csv([names, *rows])))
+    assert [said(call) for call in calls] == [SAID] * 4
+    lines = calls[0].call.transcript or []
+    assert [(line.start, line.stop) for line in lines] == [(1, 4), (5.5, 8.5), (10, 13), (14.5, 17.5)]
+    assert any(found.code == "not-spoken" for found in calls[0].findings)
+
+
+def test_stamps_in_whole_minutes_are_times_of_lines_and_the_first_is_the_start(tmp_path: Path) -> None:
+    rows = [
+        [IDS[n], AGENTS[n % 2], f"2026-01-1{n} 09:{10 + k // 3}", role, text]
+        for n in range(4)
+        for k, (role, text) in reversed(list(enumerate(SAID)))
+    ]
+    calls = built(
+        written(tmp_path, "chats.csv", as_csv([["Chat id", "Agent", "Sent", "From", "Message"], *rows]))
+    )
+    assert [said(call) for call in calls] == [SAID] * 4
+    assert [call.call.timestamp for call in calls] == [1768036200 + 86400 * n for n in range(4)]
+    assert any(found.code == "lines-reordered" for found in calls[0].findings)
+
+
+_OPENS = [("agent", "Cedarline, this is {name}."), ("customer", "Hello, where is my parcel?")]
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+@pytest.mark.parametrize(("newest_first", "asked"), [(True, True), (False, False)])
+def test_rows_whose_order_only_the_words_tell_are_asked_about(
+    tmp_path: Path, newest_first: bool, asked: bool, stamped: bool
+) -> None:
+    """A minute holds a whole chat: no time tells that the agent's name comes last, and nothing is turned round unasked."""
+    rows = []
+    for n in range(5):
+        talk = [*_OPENS, *SAID[2:]]
+        for role, text in reversed(talk) if newest_first else talk:
+            at = [f"2026-01-1{n} 09:10"] if stamped else []
+            rows.append([IDS[n], AGENTS[n % 2], *at, role, text.format(name=("Ann", "Bob")[n % 2])])
+    names = ["Chat id", "Agent email", *(["Sent"] if stamped else []), "From", "Message"]
+    calls = built(written(tmp_path, "chats.csv", as_csv([names, *rows])))
+    assert [any(found.code == "column-doubtful" for found in call.findings) for call in calls] == [asked] * 5
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_day_and_the_clock_of_the_first_line_are_the_start(tmp_path: Path, newest_first: bool) -> None:
+    """The day stands in each row, and the time of day of each line: a call past midnight began the day before."""
+    clocks = [
+        ["09:15:20", "09:15:31", "09:15:45", "09:16:02"],
+        ["23:59:30", "23:59:52", "00:00:10", "00:00:31"],
+    ]
+    rows = []
+    for n in range(4):
+        talk = list(zip(SAID, clocks[n % 2], strict=True))
+        for (role, text), clock in reversed(talk) if newest_first else talk:
+            rows.append([IDS[n], AGENTS[n % 2], f"1{n + 3}.01.2026", clock, role, text])
+    names = ["Call id", "Agent email", "Date", "Time", "Speaker", "Text"]
+    calls = built(written(tmp_path, "lines.csv", as_csv([names, *rows])))
+    days = [1768262400 + 86400 * n for n in range(4)]
+    assert [call.call.timestamp for call in calls] == [
+        day + (33_320, 86_370)[n % 2] for n, day in enumerate(days)
+    ]
+    assert [said(call) for call in calls] == [SAID] * 4
+    assert [line.start for line in calls[1].call.transcript or ()] == [0, 22, 40, 61]
+    assert not any(found.code == "timestamp-without-clock" for call in calls for found in call.findings)
+
+
+def test_lines_that_say_when_they_start_and_end_give_the_start_of_the_call(tmp_path: Path) -> None:
+    """ "line_start" is no number of lines."""
+    rows = [
+        [
+            IDS[n],
+            AGENTS[n % 2],
+            role,
+            f"2026-01-13T09:1{n}:{10 * k:02}.500Z",
+            f"2026-01-13T09:1{n}:{10 * k + 7:02}.250Z",
+            text,
+        ]
+        for n in range(4)
+        for k, (role, text) in enumerate(SAID)
+    ]
+    names = ["Call id", "Agent email", "Speaker", "line_start", "line_end", "Text"]
+    calls = built(written(tmp_path, "lines.csv", as_csv([names, *rows])))
+    assert [call.call.timestamp for call in calls] == [1768295400 + 60 * n for n in range(4)]
+    first, second = (calls[0].call.transcript or [])[:2]
+    assert (round(second.start - first.start, 3), round(second.stop - second.start, 3)) == (10, 6.75)  # type: ignore[operator]
+
+
+def test_names_with_an_address_of_their_own_tell_no_calls_apart(tmp_path: Path) -> None:
+    """Agents have an address in their rows and customers have none: it stays the same with who speaks."""
+    rows = [
+        [
+            IDS[n],
+            STARTS[n],
+            "Ann Lee" if role == "agent" else f"Cy {'ABCDE'[n]}oe",
+            AGENTS[0] if role == "agent" else "",
+            text,
+        ]
+        for n in range(5)
+        for role, text in SAID
+    ]
+    calls = built(
+        written(tmp_path, "lines.csv", as_csv([["cid", "started", "speaker", "email", "utt"], *rows]))
+    )
+    assert [call.call.conversation_id for call in calls] == IDS
+    assert [[line.text for line in call.call.transcript or ()] for call in calls] == [
+        [t for _, t in SAID]
+    ] * 5
+
+
+def test_a_line_that_ends_past_midnight_ends_after_its_start(tmp_path: Path) -> None:
+    clocks = [
+        ("23:59:10", "23:59:20"),
+        ("23:59:25", "23:59:30"),
+        ("23:59:40", "23:59:50"),
+        ("23:59:55", "00:00:03"),
+    ]
+    rows = [
+        [IDS[n], AGENTS[n % 2], role, *clock, text]
+        for n in range(3)
+        for (role, text), clock in zip(SAID, clocks, strict=True)
+    ]
+    names = ["Call id", "Agent email", "Speaker", "Start", "End", "Text"]
+    calls = built(written(tmp_path, "lines.csv", as_csv([names, *rows])))
+    assert [(line.start, line.stop) for line in calls[0].call.transcript or ()][2:] == [(30, 40), (45, 53)]

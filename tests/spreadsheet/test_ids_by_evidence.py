@@ -136,3 +136,19 @@ def test_ids_of_something_around_the_call_are_asked_about_where_others_tell_call
     mapping = reddy.guess_mapping(calls)
     assert mapping.fields["conversation_id"] == taken
     assert ("conversation_id" in mapping.doubts) == asked
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "taken"),
+    [
+        ("call_ref", ["CX929871", "CX904319", "CX105320", "CX821316", "CX664210", "CX300187"], True),
+        ("Çağrı No", ["TR578066", "TR440312", "TR577708", "TR701423", "TR753377", "TR118276"], True),
+        # Two letters that differ from one person to the next, under the same name: passports.
+        ("call_ref", ["CX929871", "AB904319", "NR105320", "TP821316", "KL664210", "SE300187"], False),
+        ("Reference person", ["CX929871", "CX904319", "CX105320", "CX821316", "CX664210", "CX300187"], False),
+    ],
+)
+def test_ids_of_one_series_are_no_numbers_of_passports(
+    tmp_path: Path, name: str, numbers: list[object], taken: bool
+) -> None:
+    assert (guessed(tmp_path, records(**{name: numbers})).fields.get("conversation_id") == name) is taken

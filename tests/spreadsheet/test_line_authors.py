@@ -84,3 +84,42 @@ def test_a_direction_of_calls_is_no_speaker() -> None:
     mapping, _ = built(columns)
     assert mapping.line_fields["role"] == "author role"
     assert "direction" in mapping.tags
+
+
+@pytest.mark.parametrize(
+    ("name", "agent", "customer"),
+    [
+        ("From agent", "TRUE", "FALSE"),
+        ("is_customer", 0, 1),
+        ("Kunde?", "nein", "ja"),
+        ("incoming", "no", "yes"),
+    ],
+)
+def test_a_tick_that_names_a_side_says_who_speaks(name: str, agent: Any, customer: Any) -> None:
+    """No greeting is needed for it, and who wrote the agent's lines is the agent."""
+    wrote = {
+        "Sender email": lambda call, _, own: f"anna{call % 2}@x.example" if own else f"c{call}@m.example"
+    }
+    ticks = {name: lambda _, __, own: agent if own else customer}
+    _, calls = built(TICKET | wrote | ticks)
+    assert [one.call.agent_email for one in calls] == [f"anna{call % 2}@x.example" for call in range(5)]
+    assert {tuple(line.role for line in one.call.transcript or ()) for one in calls} == {
+        ("customer", "agent", "customer", "agent")
+    }
+    assert not any(found.code.startswith("role-") for one in calls for found in one.findings)
+
+
+@pytest.mark.parametrize("cell", ['["{}"]', "[{0}](mailto:{0})", "['{}']", "Ann <{}>"])
+def test_one_email_is_the_agents_whatever_is_around_it(cell: str) -> None:
+    frame = pd.DataFrame(
+        [
+            {
+                "call_id": f"n-{n}",
+                "Agent": cell.format(f"ann{n % 2}@x.example"),
+                "transcript": "Agent: Hi.\nCustomer: Hello.",
+            }
+            for n in range(4)
+        ]
+    )
+    calls = list(build_frame(frame, guess_mapping(frame)))
+    assert [one.call.agent_email for one in calls] == [f"ann{n % 2}@x.example" for n in range(4)]

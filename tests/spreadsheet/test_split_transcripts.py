@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import textwrap
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from reddy_lib.spreadsheet import guess_mapping
-from reddy_lib.spreadsheet.calls.building import build_frame
+from reddy_lib.spreadsheet import guess_mapping, read_sheet
+from reddy_lib.spreadsheet.calls.building import BuiltCall, build_frame
 
 CALLS = [
     f"Agent: Good morning, this is Rachel at the bank, how can I help you with card {number}? "
@@ -95,3 +98,56 @@ def test_a_transcript_goes_on_whatever_stands_behind_its_labels(mark: str, cut: 
     frame = frame_of(["Transcript 1", "Transcript 2", "Transcript 3"], cells)
     for number, built in enumerate(build_frame(frame, guess_mapping(frame))):
         assert [line.text for line in built.call.transcript or ()] == [text.format(number) for text in said]
+
+
+PARTED = (
+    "Agent: Lakeside Vets, good morning.\nCustomer: My cat has stopped eating.\n"
+    "Agent: Since when?\nCustomer: Since Sunday."
+)
+PARTED_DATA = json.dumps(
+    [dict(zip(("role", "text"), line.split(": "), strict=True)) for line in PARTED.lower().splitlines()]
+)
+
+
+def _in_rows(tmp_path: Path, parts: list[str], *, numbers: list[int], agents: list[str]) -> list[BuiltCall]:
+    rows = [
+        [
+            f"visit-{n}",
+            f"{agents[k % len(agents)]}@lakeside.example",
+            f"2026-04-0{n + 1} 09:30:12",
+            number,
+            part,
+        ]
+        for n in range(4)
+        for k, (number, part) in enumerate(zip(numbers, parts, strict=True))
+    ]
+    path = tmp_path / "parts.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["Visit ID", "Agent email", "Start", "Chunk", "Transcript"], *rows])
+    sheet = read_sheet(path)
+    return list(build_frame(sheet, guess_mapping(sheet)))
+
+
+@pytest.mark.parametrize("text", [PARTED, PARTED_DATA])
+@pytest.mark.parametrize("at", [(66, 90), (40, 99), (71, 105)])
+@pytest.mark.parametrize("first", [0, 1])
+def test_parts_of_a_transcript_in_numbered_rows_are_one_call(
+    tmp_path: Path, text: str, at: tuple[int, int], first: int
+) -> None:
+    """However it was cut: between turns, inside a word, and with the last part above the others."""
+    parts = [text[: at[0]], text[at[0] : at[1]], text[at[1] :]]
+    order = [2, 0, 1]
+    calls = _in_rows(tmp_path, [parts[k] for k in order], numbers=[k + first for k in order], agents=["ann"])
+    assert [call.call.conversation_id for call in calls] == [f"visit-{n}" for n in range(4)]
+    for call in calls:
+        said = [(line.role, line.text.lower()) for line in call.call.transcript or ()]
+        assert said == [tuple(line.lower().split(": ")) for line in PARTED.splitlines()]
+
+
+@pytest.mark.parametrize(("numbers", "agents"), [([1, 2], ["ann", "bob"]), ([7, 9], ["ann"])])
+def test_rows_of_one_id_that_are_not_numbered_or_have_two_agents_stay_calls(
+    tmp_path: Path, numbers: list[int], agents: list[str]
+) -> None:
+    parts = PARTED.split("\nAgent: Since")
+    calls = _in_rows(tmp_path, [parts[0], f"Agent: Since{parts[1]}"], numbers=numbers, agents=agents)
+    assert len(calls) == 8

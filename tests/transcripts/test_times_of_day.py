@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -79,3 +80,42 @@ def test_subtitles_and_data_with_times_of_day_count_from_the_first_too() -> None
 def test_seconds_as_numbers_are_never_a_time_of_day() -> None:
     turns = [{"role": "agent", "text": "Hi " * 3000, "start": n} for n in (36_007.5, 36_012.5)]
     assert starts(read_transcript(json.dumps(turns), times="leave out")) == [36_007.5, 36_012.5]
+
+
+def _dated(first: datetime, *offsets: float, naive: bool = False) -> str:
+    """Return a list of turns whose times are dates, so many seconds after `first`."""
+    said = ["Good morning, Orchard Dental.", "Hello, I need a check-up.", "Would Monday suit you?"]
+    stamps = [(first + timedelta(seconds=offset)).isoformat(timespec="milliseconds") for offset in offsets]
+    turns = [
+        {"role": ("agent", "customer")[number % 2], "text": text, "at": stamp[:23] if naive else stamp}
+        for number, (text, stamp) in enumerate(zip(said, stamps, strict=True))
+    ]
+    return json.dumps(turns)
+
+
+_BEGAN = datetime(2026, 3, 2, 9, 14, 33, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("naive", [False, True])
+def test_lines_with_dates_count_from_the_start_of_their_call(naive: bool) -> None:
+    """Forty seconds of ringing belong to the recording: lines that counted from the first word would be early."""
+    cell = _dated(_BEGAN, 41.5, 46, 52.25, naive=naive)
+    read = read_transcript(cell, started=_BEGAN.timestamp())
+    assert [line.start for line in read.lines] == [41.5, 46, 52.25]
+    assert not any("counted from the first" in found.message for found in read.findings)
+
+
+@pytest.mark.parametrize(
+    "began",
+    [
+        None,
+        _BEGAN + timedelta(seconds=50),  # the call began after its first line: the two disagree
+        _BEGAN - timedelta(hours=3),  # another zone, or the ticket rather than the call
+        _BEGAN.replace(second=0) + timedelta(minutes=1),  # whole minutes: its seconds are unknown
+    ],
+)
+def test_lines_with_dates_count_from_the_first_where_no_start_fits_them(began: datetime | None) -> None:
+    cell = _dated(_BEGAN, 41.5, 46, 52.25)
+    read = read_transcript(cell, started=None if began is None else began.timestamp())
+    assert [line.start for line in read.lines] == [0, 4.5, 10.75]
+    assert any("counted from the first" in found.message for found in read.findings)

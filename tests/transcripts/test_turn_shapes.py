@@ -115,3 +115,30 @@ def test_words_are_joined_as_their_script_is_written(words: str, text: str | Non
         for n, word in enumerate([*said, "はい", "。"])
     ]
     assert [line.text for line in read_transcript(json.dumps(listed)).lines] == [text or words, "はい。"]
+
+
+def test_turns_have_the_times_of_their_words_where_they_have_none_of_their_own() -> None:
+    def words(*timed: tuple[str, float, float]) -> list[dict[str, object]]:
+        return [{"word": word, "start": start, "end": end} for word, start, end in timed]
+
+    turns = [
+        {
+            "role": "agent",
+            "content": "Good day to you",
+            "words": words(("Good", 1.5, 1.7), ("you", 2.5, 3.0)),
+        },
+        {"role": "user", "content": "Hello", "words": words(("Hello", 4.0, 4.5))},
+        {"role": "agent", "content": "One moment", "words": [{"word": "One"}, {"word": "moment"}]},
+    ]
+    read = read_transcript(json.dumps(turns))
+    assert [(line.start, line.stop) for line in read.lines[:2]] == [(1.5, 3.0), (4.0, 4.5)]
+    (estimated,) = [found for found in read.findings if found.code == "times-estimated"]
+    assert "line 3" in estimated.message
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
+@pytest.mark.parametrize("count", [2, 5])
+def test_a_text_with_its_start_and_stop_in_a_list_keeps_them(order: tuple[int, ...], count: int) -> None:
+    values = [(3.5 * n + 0.25, 3.5 * n + 2.75, f"This is sentence number {n}.") for n in range(count)]
+    read = read_transcript(json.dumps([[one[place] for place in order] for one in values]))
+    assert [(line.start, line.stop, line.text) for line in read.lines] == values

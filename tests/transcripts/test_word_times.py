@@ -383,7 +383,11 @@ def test_of_two_lines_alike_each_has_its_own_words() -> None:
 def test_alike_lines_without_times_of_their_own_have_none() -> None:
     """Nothing tells the one from the other once a line is gone."""
     yes = [
-        {"role": "agent", "text": "Yes.", "words": [{"word": "Yes.", "start": at, "end": at + 1}]}
+        {
+            "role": "agent",
+            "text": "Oh yes.",
+            "words": [{"word": "Oh"}, {"word": "yes.", "start": at, "end": at + 1}],
+        }
         for at in (1, 5)
     ]
     assert word_times(yes, read_transcript(yes).lines[1:]) == {}
@@ -448,3 +452,17 @@ def test_whatever_is_said_a_word_has_its_own_time_or_none(name: str, talk: list[
     assert sorted(found) == list(range(1, len(talk) + 1))
     for number, words in found.items():
         assert rounded(words) == rounded(talk[number - 1][1])
+
+
+def test_words_with_dates_count_from_the_start_of_the_call_as_their_line_does() -> None:
+    """A word that is silenced by the seconds of its line's own count would be another one."""
+    began = 1_772_442_873.0
+    words = [{"word": word, "start": began + 30 + at} for at, word in enumerate(("Twelve", "Elm", "Street"))]
+    turns = [
+        {"role": "agent", "text": "Which address, please?", "start": began + 25},
+        {"role": "customer", "text": "Twelve Elm Street", "start": began + 30, "words": words},
+    ]
+    cell = json.dumps(turns)
+    lines = read_transcript(cell, started=began).lines
+    assert [line.start for line in lines] == [25, 30]
+    assert [word.start for word in word_times(cell, lines)[2]] == [30, 31, 32]

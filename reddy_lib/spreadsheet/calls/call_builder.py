@@ -46,6 +46,7 @@ from reddy_lib.spreadsheet.cells.agent_names import bare_email
 from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
 from reddy_lib.spreadsheet.cells.dates import is_day_alone, moment_of, read_timestamp, zone
 from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
+from reddy_lib.spreadsheet.cells.line_times import seconds_of
 from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_value
 from reddy_lib.spreadsheet.cells.web_addresses import announced_name, lasting_address
 from reddy_lib.spreadsheet.cells.zones import read_zone
@@ -62,6 +63,7 @@ _CALLERS_NUMBER = frozenset(
 )
 YEAR_10000 = 253_402_300_800
 """The first second that no date can show."""
+_HALF_A_DAY = 43_200
 _MOST_BEYOND = 20  # cells beyond the header that a row lists one by one
 
 
@@ -319,7 +321,7 @@ class CallBuilder:
                     year_first=mapping.year_first,
                 )
                 moment = moment_of(seconds)
-            read = read_zone(named, near=tz, moment=moment)
+            read = read_zone(named, near=tz, moment=moment, column=mapping.timezone_column)
             tz = read.zone or tz
             findings += about_zone(named, read, mapping)
         if (
@@ -426,9 +428,9 @@ class CallBuilder:
                         value=others[0],
                     )
                 )
-        started = self.mapping.fields.get("timestamp")
-        if started in of_lines:
-            cells[started] = self._earliest(group.columns[started])
+        for name in self.mapping.sources().get("timestamp", ()):
+            if name in of_lines:
+                cells[name] = self._earliest(group.columns[name])
         built = self.build(group.rows[0], cells, plain, extra, group.columns)
         built.rows = len(group.rows)
         if not group.consecutive:
@@ -460,7 +462,13 @@ class CallBuilder:
             for place, cell in enumerate(column)
             if (seconds := read_timestamp(cell, tz=self.zone, day_first=mapping.day_first)[0]) is not None
         ]
-        return column[min(read)[1]] if read else column[0]
+        if read:
+            return column[min(read)[1]]
+        clocks = [(second, place) for place, second in enumerate(seconds_of(column)) if second is not None]
+        late = max(clocks, default=(0.0, 0))[0]
+        # What is half a day before another time of day is of the next day.
+        clocks = [(second, place) for second, place in clocks if late - second < _HALF_A_DAY]
+        return column[min(clocks)[1]] if clocks else column[0]
 
     def _agent_names(self, call: Call, cells: Cells[str, Any]) -> list[str]:
         """How the agent may be called in the lines: by the address, or by a column of names beside it."""

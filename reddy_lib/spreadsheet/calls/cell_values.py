@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from reddy_lib.spreadsheet.calls.turn_cells import turns_of
+from reddy_lib.spreadsheet.cells.side_cells import lines_of
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.model import Mapping
 
@@ -32,6 +33,13 @@ def columns_of(cell: Any, names: Collection[str]) -> dict[str, list[Any]]:
 def said_in_rows(columns: Cells[str, list[Any]], mapping: Mapping) -> object:
     """Return the text of a call's rows for the loss meter: one turn per row, or plain text if no speaker is named."""
     fields = mapping.line_fields
+    if mapping.row_is == "side":
+        labels, cells = columns[fields["role"]], columns[fields["text"]]
+        return [
+            {"role": cell_text(label), "text": text, "start": clock}
+            for label, cell in zip(labels, cells, strict=True)
+            for clock, text in lines_of(cell_text(cell))
+        ]
     texts = [cell_text(cell) for cell in columns[fields["text"]]]
     if "role" not in fields:
         return "\n".join(texts)

@@ -19,11 +19,14 @@ import msgspec
 
 from reddy_lib.findings import Finding, finding
 from reddy_lib.spreadsheet.calls.pooled_roles import pooled_of
-from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of
+from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of, woven
+from reddy_lib.spreadsheet.calls.word_rows import of_words
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
 from reddy_lib.spreadsheet.cells.line_times import line_moment
 from reddy_lib.spreadsheet.cells.row_kinds import is_note
+from reddy_lib.spreadsheet.cells.side_cells import lines_of, words_of_cell
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.evidence.split_transcripts import joined_rows
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.transcripts import Transcript, leaning, read_transcript
 from reddy_lib.transcripts.reading import unit_found
@@ -61,20 +64,28 @@ def lines_transcript(
     fields = mapping.line_fields
     if mapping.turns:
         return turns_transcript(columns, mapping, agents=agents, customers=customers, started=started)
-    texts = [cell_text(cell) for cell in columns[fields["text"]]]
+    texts = [words_of_cell(cell_text(cell)) for cell in columns[fields["text"]]]
     chosen = mapping.line_order != "guess"
     places = (
         list(range(len(texts))) if chosen else _order(columns.get(fields.get("order", ""), ()), len(texts))
     )
     if mapping.line_order == "reversed":
         places.reverse()
+    if mapping.row_is == "side":
+        return _of_sides(columns, mapping, agents=agents, customers=customers, started=started)
     every = places
     places, notes = _without_notes(columns, fields.get("kind", ""), places, texts)
     timed = any(name in fields for name in ("start", "stop"))
     if "role" not in fields and not timed:
-        said = "\n".join(texts[place] for place in places)
         transcript = read_transcript(
-            said, roles=mapping.roles, unit=mapping.line_unit, times=mapping.line_times
+            joined_rows([texts[place] for place in places]),
+            roles=mapping.roles,
+            unit=mapping.line_unit,
+            times=mapping.line_times,
+            agent=tuple(agents),
+            customer=tuple(customers),
+            pooled=pooled_of(mapping),
+            started=started,
         )
         return _noted(transcript, notes, places, every)
     if "role" in fields:
@@ -121,6 +132,8 @@ def lines_transcript(
             turn[name] = cells[place]
         plain = plain or start is not None
         turns.append(turn)
+    if mapping.row_is == "word":
+        turns = of_words(turns)
     turns, continued = _joined(turns) if "role" in fields else (turns, [])
     # Times are seconds by now: another look at their unit could only do harm.
     transcript = read_transcript(
@@ -162,6 +175,38 @@ def lines_transcript(
             )
         )
     return _noted(transcript, notes, places, every)
+
+
+def _of_sides(
+    columns: Cells[str, Sequence[Any]],
+    mapping: Mapping,
+    *,
+    agents: Iterable[str],
+    customers: Iterable[str],
+    started: float | None,
+) -> Transcript:
+    """Return the transcript of a call each of whose rows holds all that one side said."""
+    labels, texts = (columns[mapping.line_fields[name]] for name in ("role", "text"))
+    sides = [(label_of(label), lines_of(cell_text(cell))) for label, cell in zip(labels, texts, strict=True)]
+    turns = woven([(label, lines) for label, lines in sides if lines])
+    transcript = read_transcript(
+        _encode(turns.items).decode(),
+        roles=mapping.roles,
+        unit=mapping.line_unit,
+        times=mapping.line_times,
+        agent=tuple(agents),
+        customer=tuple(customers),
+        pooled=pooled_of(mapping),
+        started=started,
+    )
+    if turns.assumed:
+        transcript.findings.append(order_assumed(turns.assumed))
+    return transcript
+
+
+def order_assumed(why: str) -> Finding:
+    message = f"Nothing says in which order the two sides spoke: {why}."
+    return finding("lines-order-assumed", "transcript", message)
 
 
 def _joined(turns: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Finding]]:
@@ -360,8 +405,7 @@ def turns_transcript(
             pooled=pooled_of(mapping),
         )
     if assumed:
-        message = f"Nothing says in which order the two sides spoke: {assumed}."
-        transcript.findings.append(finding("lines-order-assumed", "transcript", message))
+        transcript.findings.append(order_assumed(assumed))
     return transcript
 
 
@@ -433,19 +477,24 @@ def _moment(cell: Any, unit: str, day_first: bool | None = None) -> Moment | Non
 
 
 def _past_midnight(moments: dict[str, list[Moment | None]], places: Sequence[int]) -> None:
-    """Times of day of a call that goes on after midnight: what is half a day before its first line is the next day."""
+    """Times of day of a call that goes on after midnight: what is half a day before its latest one is the next day.
+
+    Lines may stand newest first. Where starts go one way through the call, all of them are of one day.
+    """
     starts = moments.get("start", [])
     first = next((starts[place] for place in places if starts and starts[place] is not None), None)
     clocks = [one.seconds for one in starts if one is not None and one is not _UNREAD]
-    if len(clocks) > 2 and all(after < before for before, after in pairwise(clocks)):
-        return  # newest first, rather than past midnight at each line
-    if first is None or first.plain or first.absolute or first.seconds >= _DAY:
+    steps = [after - before for before, after in pairwise(clocks)]
+    if len(clocks) > 2 and all(step < 0 for step in steps):
         return
+    if first is None or first.plain or first.absolute or max(clocks) >= _DAY:
+        return
+    late = first.seconds if all(step >= 0 for step in steps) else max(clocks)
     for name in ("start", "stop"):
         for place, moment in enumerate(moments.get(name, ())):
             if moment is None or moment is _UNREAD or moment.plain or moment.absolute:
                 continue
-            if moment.seconds < first.seconds - _DAY / 2:
+            if moment.seconds < late - _DAY / 2:
                 moments[name][place] = moment._replace(seconds=moment.seconds + _DAY)
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
-from reddy_lib.spreadsheet.cells.side_cells import lines_of
+from reddy_lib.spreadsheet.cells.side_cells import lines_of, words_of_cell
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.model import Mapping, TurnColumn
 
-__all__ = ["Turns", "as_lines", "turns_of"]
+__all__ = ["Turns", "as_lines", "turns_of", "woven"]
 
 _ROLE, _TEXT = "turn: speaker", "turn: text"
 
@@ -73,7 +73,7 @@ def turns_of(cells: Cells[str, Sequence[Any]], turns: Sequence[TurnColumn]) -> T
         if len(turns) == 2 and not any(turn.speaker or turn.start for turn in turns):
             sides = [(turn.role, lines_of(cell_text(cell))) for turn, cell in here]
             if any(len(lines) > 1 for _, lines in sides):
-                found = _woven(sides)
+                found = woven(sides)
                 items += found.items
                 assumed = assumed or found.assumed
                 continue
@@ -87,7 +87,7 @@ def turns_of(cells: Cells[str, Sequence[Any]], turns: Sequence[TurnColumn]) -> T
             role = turn.role
             if turn.speaker:
                 role = cell_text(cells[turn.speaker][row]).strip() or role
-            one: dict[str, Any] = {"role": role, "text": cell_text(cell).strip()}
+            one: dict[str, Any] = {"role": role, "text": words_of_cell(cell_text(cell).strip())}
             if turn.start and not is_empty(cells[turn.start][row]):
                 one["start"] = cell_text(cells[turn.start][row]).strip()
             if not role:
@@ -98,7 +98,7 @@ def turns_of(cells: Cells[str, Sequence[Any]], turns: Sequence[TurnColumn]) -> T
     return Turns(items, assumed)
 
 
-def _woven(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:
+def woven(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:
     """Bring together what two sides say: by clocks or seconds if each line has one, else line by line."""
     if numbered := _numbered(sides):
         return Turns(numbered)
@@ -110,7 +110,7 @@ def _woven(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:
         else sides
     )
     items = [
-        {"role": role, "text": text, **({"start": clock} if clock else {})}
+        {"role": role, "text": text, **_times(clock)}
         for number in range(max(len(lines) for _, lines in ordered))
         for role, lines in ordered
         if number < len(lines)
@@ -123,7 +123,7 @@ def _by_clocks(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:
     """Bring together lines that have a clock each; where both sides have one of the same moment, they take turns."""
     lines = [
         [
-            {"role": role, "text": text, "start": clock}
+            {"role": role, "text": text, **_times(clock)}
             for clock, text in sorted(said, key=lambda one: _seconds(one[0]))
         ]
         for role, said in sides
@@ -190,6 +190,11 @@ def _numbered(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> list[dict[s
     return [{"role": role, "text": text, "start": number} for number, _, role, text in found]
 
 
+def _times(clock: str) -> dict[str, str]:
+    start, _, stop = clock.partition(" - ")
+    return {name: text for name, text in (("start", start), ("stop", stop)) if text}
+
+
 def _seconds(clock: str) -> float:
-    parts = clock.replace(",", ".").split(":")
+    parts = clock.partition(" - ")[0].replace(",", ".").split(":")
     return float(sum(float(part) * 60**power for power, part in enumerate(reversed(parts))))

@@ -15,6 +15,7 @@ _EMAIL = re.compile(
 )
 """An email address, but not a file name that contains one."""
 _WITH_NAME = re.compile(
+    r"\[[^\[\]]*\]\((?:mailto:)?(?P<linked>[^\s<>()\[\]]+@[^\s<>()\[\]]+)\)|"  # a link of Markdown
     r"(?:mailto:\s*)?(?P<before>[^@<>()\[\]]*?)\s*[<(\[]\s*(?:mailto:)?"
     r"(?P<email>[^\s<>()\[\]]+@[^\s<>()\[\]]+)\s*[>)\]]\s*"
 )
@@ -23,14 +24,18 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def bare_email(text: str) -> str:
-    """Return the one email that a cell holds: "Ann Weber <ann@x.example>", "mailto:ann@x.example"; otherwise ""."""
+    """Return the one email that a cell holds: "Ann Weber <ann@x.example>", ["ann@x.example"]; otherwise ""."""
     text = text.strip()
     if "@" not in text or len(text) > 320:
         return ""
     if _EMAIL.fullmatch(text):
         return text
     named = _WITH_NAME.fullmatch(text)
-    inside = named["email"] if named else _AROUND.sub("", text, count=1).strip("<>()[]\"' ")
+    inside = (
+        (named["linked"] or named["email"]).strip("\"'")
+        if named
+        else _AROUND.sub("", text, count=1).strip("<>()[]\"' ")
+    )
     return inside if _EMAIL.fullmatch(inside) else ""
 
 

@@ -139,7 +139,8 @@ def _half_before(before: str, after: str) -> tuple[Half | None, str, str]:
     words = before.rstrip(" ,").split(" ")
     for count in range(min(3, len(words)), 0, -1):
         tried = " ".join(words[-count:])
-        if len(tried) > 1 and (half := _half_of(tried)):  # "a 17:46" is no AM
+        # "a 17:46" is no AM, nor is "2025 r. 12:30", where Poles write the year.
+        if len(tried.strip(".")) > 1 and (half := _half_of(tried)):
             return half, before.rstrip(" ,")[: -len(tried)], after
     tail = before.rstrip()
     for count in range(4, 1, -1):  # 2026年4月2日午後

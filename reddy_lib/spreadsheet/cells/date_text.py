@@ -7,7 +7,7 @@ not understood is no date at all: what a stray word means, nobody knows.
 from __future__ import annotations
 
 import re
-from datetime import UTC, timedelta, timezone, tzinfo
+from datetime import UTC, date, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -43,6 +43,8 @@ _NAMED = re.compile(
     r"(?:,?\s+(?:at\s+)?(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:\s?([aApP])\.?[mM]\.?)?)?"
     r"(?:\s?(Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
 )
+_DAY_OF_YEAR = re.compile(r"([12]\d{3})-(\d{3})([T ]\d.*)")
+"""ISO's 2026-074T08:12:07Z. Without a clock, it is the number of a case."""
 _CHARACTERS = re.compile(r"(\d{1,4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일号號]?")
 _VIETNAMESE = re.compile(r"(?:ngay\s)?(\d{1,2})\s?(?:thang|thg)\s?(\d{1,2})[\s,]*(?:nam\s)?(\d{4})")
 _YEAR_FIRST = re.compile(r"(?<![\d.])(\d{4})\s?([./\-])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)\.?")
@@ -141,6 +143,9 @@ def read_written(text: str) -> Written | None:
     match = _NUMERIC.fullmatch(text)
     if match:
         return _numeric(match)
+    if (match := _DAY_OF_YEAR.fullmatch(text)) and 1 <= int(match[2]) <= 366:
+        day = date(int(match[1]), 1, 1) + timedelta(days=int(match[2]) - 1)
+        return read_written(f"{day:%Y-%m-%d}{match[3]}") if day.year == int(match[1]) else None
     match = _NAMED.fullmatch(text)
     if match and (found := _named(match)) is not None:
         return found
@@ -301,8 +306,8 @@ def _read_slowly(text: str) -> Written | None:
         if clock is None:
             return None
     zone, zone_name, rest = _taken_zone(rest, clock.parts > 0, plain)
-    date, rest = _taken_date(rest)
-    if date is None:
+    found, rest = _taken_date(rest)
+    if found is None:
         return None
     if not clock.parts:
         dotted = DOTS.search(rest)
@@ -322,11 +327,11 @@ def _read_slowly(text: str) -> Written | None:
         return None
     if zone_name and not (read_zone(zone_name).zone or read_zone(zone_name).several):
         return None
-    if date.order == "ymd" and (buddhist or (thai and date.first > 2400)):
-        date = date._replace(first=date.first - 543)
-    elif date.order == "open" and buddhist:
-        date = date._replace(third=date.third - 543)
-    return date._replace(clock=clock, zone=zone, zone_name="" if zone else zone_name, weekday=weekday)
+    if found.order == "ymd" and (buddhist or (thai and found.first > 2400)):
+        found = found._replace(first=found.first - 543)
+    elif found.order == "open" and buddhist:
+        found = found._replace(third=found.third - 543)
+    return found._replace(clock=clock, zone=zone, zone_name="" if zone else zone_name, weekday=weekday)
 
 
 def _western(match: re.Match[str]) -> str:

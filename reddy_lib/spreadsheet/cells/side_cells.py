@@ -8,9 +8,11 @@ import json
 import re
 from itertools import pairwise
 
-from reddy_lib.transcripts import read_transcript
+from reddy_lib.model import TranscriptLine
+from reddy_lib.transcripts import leaning, read_transcript
+from reddy_lib.transcripts.unspoken import is_speech
 
-__all__ = ["lines_of"]
+__all__ = ["lines_of", "words_of_cell"]
 
 _LINE_CLOCK = re.compile(
     r"[\[(<]?(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)[\])>]?\s*[-–—|:]?\s*(?P<text>.*)"
@@ -18,7 +20,8 @@ _LINE_CLOCK = re.compile(
 
 
 def lines_of(text: str) -> list[tuple[str, str]]:
-    """Return (clock or "", text) of each line of a cell in which all that one side said is written.
+    """Return (clock or "", text) of each line of a cell in which all that one side said is written. Where data has stops
+    too, the clock is both: "1.2 - 3.4".
 
     The lines are those of a text or a web page, the items of a list, parts with a mark between them, or points that are
     numbered from 1 on. Numbers that leave some out are kept: they may count the lines of both sides.
@@ -63,7 +66,26 @@ def _rows_of(text: str) -> list[str]:
 def _said_in_objects(text: str) -> list[tuple[str, str]]:
     """Return what a list of objects says, with the seconds at which it was said."""
     lines = read_transcript(text, times="leave out").lines
-    return [("" if line.start is None else f"{line.start:g}", line.text) for line in lines]
+    return [(_clock_of(line), line.text) for line in lines]
+
+
+def _clock_of(line: TranscriptLine) -> str:
+    if line.start is None:
+        return ""
+    return f"{line.start:.10g}" if line.stop is None else f"{line.start:.10g} - {line.stop:.10g}"
+
+
+def words_of_cell(text: str) -> str:
+    """Return what a cell of one line says: the words alone where it is an object of a chat, `[{"content": "Hello"}]`."""
+    if not _OBJECT.match(text):
+        return text
+    transcript = read_transcript(text, times="leave out")
+    labels = [label for label in transcript.labels if label]
+    # The type of a message may pass for its speaker; who speaks, or several who do, is no matter of words alone.
+    spoken = len(transcript.lines) == 1 and all(is_speech(label) and not leaning(label) for label in labels)
+    if transcript.form in ("unreadable", "empty") or (labels and not spoken):
+        return text
+    return " ".join(line.text for line in transcript.lines) or text
 
 
 def _texts_of(text: str) -> list[str]:
@@ -88,4 +110,5 @@ _BREAK = re.compile(r"<br\s*/?>|</(?:p|div|li|tr)>", re.IGNORECASE)
 _TAG = re.compile(r"</?(?:p|div|ul|ol|li|table|tbody|tr|td|span|b|i|em|strong)\b[^<>]*>", re.IGNORECASE)
 _POINT = re.compile(r"(\d{1,3})[.)]\s+")
 _INNER_POINT = re.compile(r"(?<!\S)(\d{1,3})[.)]\s+(?=\S)")
-_OBJECTS = re.compile(r"\[\s*\{")
+_OBJECT = re.compile(r"\s*(?:\[\s*)?\{\s*[\"']")
+_OBJECTS = re.compile(r"\[\s*[\[({]|\{\s*[\"']")

@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-__all__ = ["ZoneRead", "looks_like_zone", "read_zone", "zone", "zone_of"]
+__all__ = ["ZoneRead", "looks_like_zone", "read_zone", "written_offset", "zone", "zone_in_name", "zone_of"]
 
 _SINGLE: dict[str, float] = {
     "Z": 0, "UTC": 0, "GMT": 0, "UT": 0, "UCT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2,
@@ -85,15 +85,23 @@ def zone_of(cell: object) -> tzinfo | None:
     return read_zone(cell).zone if isinstance(cell, str) else None
 
 
-def read_zone(cell: object, *, near: tzinfo = UTC, moment: datetime | None = None) -> ZoneRead:
+def read_zone(
+    cell: object, *, near: tzinfo = UTC, moment: datetime | None = None, column: str = ""
+) -> ZoneRead:
     """Return the zone that a text names.
 
     Args:
+        column: its name; tells whether a bare number is an offset, and what its sign means.
         near: the zone of the batch; where it has an abbreviation itself, its meaning is taken.
         moment: the time without a zone that is to be read; tells whether a winter time is used in summer.
     """
-    if not isinstance(cell, str):
+    written = written_offset(column, cell) if column else cell
+    if written is not cell and not re.search("utc|gmt", column, re.IGNORECASE):
+        # Browsers count it the other way round, and call it so.
+        return _read(str(written), near)._replace(assumed=f"it was read as UTC{written}, east of Greenwich")
+    if not isinstance(written, str):
         return ZoneRead(None)
+    cell = written
     found = _read(cell.strip(), near)
     name = _WINTER.get(cell.strip().upper())
     if name is None or moment is None or found.zone is None or found.assumed:
@@ -219,11 +227,81 @@ _HEADER = re.compile(
 )
 
 
+_OF_ZONE = re.compile(
+    r"(?:utc|gmt|tz|time ?zone|zeit ?zone)\W*(?:offset|diff|delta|shift)"
+    r"|offset\W*(?:to|from|of)?\W*(?:utc|gmt|tz|time ?zone)",
+    re.IGNORECASE,
+)
+_QUARTER = 15
+_MOST_HOURS = 14
+
+
+def written_offset(name: str, cell: object) -> object:
+    """Return the cell as an offset that `read_zone` reads ("+02:00"), where it is a bare number of a column of offsets.
+
+    Up to 14 they are hours, up to 840 minutes, and beyond that seconds: no two of these overlap. Anything else is
+    returned as it is.
+    """
+    number = _number(cell)
+    if number is None or not _OF_ZONE.search(name.replace("_", " ")):
+        return cell
+    size = abs(number)
+    minutes = number * 60 if size <= _MOST_HOURS else number if size <= _MOST_HOURS * 60 else number / 60
+    if minutes % _QUARTER or abs(minutes) > _MOST_HOURS * 60:
+        return cell
+    hours, rest = divmod(int(abs(minutes)), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"
+
+
+def _number(cell: object) -> float | None:
+    if isinstance(cell, bool):
+        return None
+    if isinstance(cell, str) and re.fullmatch(r"[+-]?\d{1,5}(?:\.\d+)?", cell.strip()):
+        return float(cell)
+    return float(cell) if isinstance(cell, int | float) and cell == cell else None
+
+
+_IN_BRACKETS = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*$")
+_LAST_WORD = re.compile(r"(?:^|[\s_\-.])([A-Za-z]{2,4})$")
+
+
+def zone_in_name(name: str) -> str:
+    """Return the IANA name of the zone that a column's name states, or "": "Time (America/New_York)", "start_utc".
+
+    A winter time and a name such as ET mean the clock on the wall. What may mean several zones counts as none.
+    """
+    if match := _IN_BRACKETS.search(name):
+        return _stated(match[1])
+    match = _LAST_WORD.search(name)
+    # "Met" and "est" are words as well: only UTC is one in small letters.
+    if match is None or not (match[1].isupper() or match[1].lower() == "utc"):
+        return ""
+    return _stated(match[1])
+
+
+def _stated(text: str) -> str:
+    upper = text.upper()
+    if upper in ("UTC", "GMT", "Z", "UCT"):
+        return "UTC"
+    if upper in _SEVERAL:
+        return ""
+    if upper in _WINTER or upper in _REGIONS:
+        return _WINTER.get(upper) or _REGIONS[upper]
+    if "/" in text:
+        return _iana().get(text.lower().replace(" ", "_"), "")
+    if upper not in _SINGLE and _OFFSET.fullmatch(text) is None:
+        return ""
+    found = read_zone(text).zone
+    hours = (found.utcoffset(None) or timedelta()).total_seconds() / 3600 if found else 0.5
+    return f"Etc/GMT{-int(hours):+}" if hours == int(hours) and hours else ""
+
+
 def looks_like_zone(name: str, cells: list[object]) -> bool:
     """Tell whether a column, without its empty cells, gives the zone of each row.
 
     IANA names and written offsets speak for themselves; abbreviations only under a header that says so.
     """
+    cells = [written_offset(name, cell) for cell in cells]
     texts = {cell.strip() for cell in cells if isinstance(cell, str)}
     if not texts or len(texts) > 60 or not all(isinstance(cell, str) for cell in cells):
         return False

@@ -226,7 +226,9 @@ def _by_key(columns: Sequence[Column], order: Column | None = None) -> Grouping 
         if numbers is None:
             numbers = _numbers_of(columns)
         key = _key_of(column, calls, told, numbers)
-        if not key.holds or (not key.together and (column is order or _times_lines(column))):
+        if not key.holds or (
+            not key.together and (column is order or _times_lines(column) or _is_people(column))
+        ):
             continue
         # Speakers who are called by their names determine their call, and nothing beyond what it determines.
         weight = key.told + 1.5 * key.together + 2 * key.counted
@@ -250,6 +252,11 @@ _SHORT_NUMBERS = 0.5
 def is_short_number(column: Column) -> bool:
     """Return whether cells are numbers of a few digits, as lengths and marks are: a weak id beside any other."""
     return column.numbers >= 0.9 and column.length <= 4
+
+
+def _is_people(column: Column) -> bool:
+    """Return whether cells are people, who speak in turns: their address stays the same with them, and tells no call."""
+    return "speaker" in column.says or column.people > 0.5 or column.emails > 0.5
 
 
 def _times_lines(column: Column) -> bool:

@@ -28,6 +28,7 @@ from reddy_lib.spreadsheet.evidence.id_evidence import (
     large_numbers,
     no_call_id,
     numbered_alike,
+    one_series,
     parts_alike,
     tokens,
     whole_numbers_alike,
@@ -365,7 +366,7 @@ def _identity(column: Column, table: Table) -> Evidence:
         return _NO
     if is_of_a_person(column, table.columns):
         return _NO
-    if sensitive(column.name, column.cells[:50]):
+    if sensitive(column.name, column.cells[:50]) and not (weight >= 6 and one_series(column.texts)):
         return _NO  # a card's number tells calls apart too, and must not go out as their id
     if no_call_id(column):
         return _NO  # how long, how much, when: each row may have another, and says nothing of which call

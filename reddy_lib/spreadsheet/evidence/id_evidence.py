@@ -23,6 +23,7 @@ __all__ = [
     "large_numbers",
     "no_call_id",
     "numbered_alike",
+    "one_series",
     "parts_alike",
     "tokens",
     "whole_numbers_alike",
@@ -46,6 +47,19 @@ def numbered_alike(texts: Sequence[str]) -> bool:
     # Codes in capitals with marks between them, all of the same form.
     forms = {re.sub(r"[A-Z]", "A", text) for text in texts}
     return len(forms) == 1 and re.fullmatch(r"A+(?:[-_/.]A+)+", forms.pop()) is not None
+
+
+def one_series(texts: Sequence[str]) -> bool:
+    """Return whether different texts are the same two letters or more, and a number: "CX929871".
+
+    Such a text alone may be the number of a passport; those of several people begin in different ways.
+    """
+    found = [_SERIES.fullmatch(text) for text in texts]
+    return len(set(texts)) >= _SEVERAL and len({match and match[1] for match in found}) == 1 and all(found)
+
+
+_SERIES = re.compile(r"([A-Za-z]{2,})[-_/]?\d+")
+_SEVERAL = 3
 
 
 def large_numbers(texts: Sequence[str]) -> bool:

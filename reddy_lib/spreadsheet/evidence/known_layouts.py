@@ -42,7 +42,7 @@ KNOWN_LAYOUTS: tuple[KnownLayout, ...] = (
     KnownLayout(
         "One row a line", "lines.csv",
         'call_id,speaker,text\nc1,Agent,"Hello, how can I help you?"\nc1,Customer,My bill is wrong.\nc2,Agent,"Hello, how can I help you?"\nc2,Customer,My bill is wrong.\n',
-        "The column that tells calls apart may have any name, and may be filled in the first row of each call alone.",
+        "The column that tells calls apart may have any name, and may be filled in the first row of each call alone. A row may also be a word: what one speaker says in a row is then a line.",
     ),
     KnownLayout(
         "Turns in columns", "calls.csv",
@@ -57,6 +57,12 @@ KNOWN_LAYOUTS: tuple[KnownLayout, ...] = (
         "A transcript that goes on in further columns", "calls.csv",
         'call_id,Transcript,Transcript (cont.)\nc1,"Agent: Hello, how can I help you?\nCustomer: My bi",ll is wrong.\nc2,"Agent: Hello, how can I help you?\nCustomer: My bi",ll is wrong.\n',
         '"Transcript 2", "Part 2" and "(cont.)", each cut inside a word or between lines.',
+    ),
+    KnownLayout(
+        "A transcript that goes on in further rows", "calls.csv",
+        'call_id,part,transcript\nc1,1,"Agent: Hello, how can I help you?\nCustomer: My bi"\nc1,2,"ll is wrong.\nAgent: I will look at it."\nc2,1,"Agent: Hello, how can I help you?\nCustomer: My bi"\nc2,2,"ll is wrong.\nAgent: I will look at it."\n',
+        "The rows of a call are numbered, and differ in nothing else.",
+        turns=(*_SAID, ("agent", "I will look at it.")),
     ),
     KnownLayout(
         "Titles above the table, totals below", "report.csv",

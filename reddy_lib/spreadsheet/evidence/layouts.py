@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.cells.side_cells import lines_of, words_of_cell
 from reddy_lib.spreadsheet.evidence.call_groups import (
     Grouping,
     calls_by_value,
@@ -35,7 +36,9 @@ from reddy_lib.spreadsheet.evidence.line_words import (
     words_column,
 )
 from reddy_lib.spreadsheet.evidence.note_rows import find_notes
-from reddy_lib.spreadsheet.model import LineUnit, NewCall
+from reddy_lib.spreadsheet.evidence.split_transcripts import reads_joined
+from reddy_lib.spreadsheet.evidence.word_rows import find_words
+from reddy_lib.spreadsheet.model import LineUnit, NewCall, RowIs
 from reddy_lib.transcripts import leaning
 
 __all__ = [
@@ -60,18 +63,30 @@ class LinesFound(msgspec.Struct):
     by_time: bool = False
     doubts: dict[str, str] = {}
     roles: dict[str, str] = {}
+    row_is: RowIs = "line"
 
 
 def find_lines(columns: Sequence[Column]) -> LinesFound | None:
     """Return what one row a line would mean for these columns, or None: one row is a call."""
-    filled = [column for column in columns if column.count]
+    written = {column.name: column for column in columns if column.count}
+    filled = [_in_words(column) for column in written.values()]
     if not filled or filled[0].total < 2:
         return None
+    parts = _parts(filled)
+    if parts is not None:
+        return parts
     calls = named_calls(filled)
     role = speaker_column(filled, calls)
     text = words_column(filled, role, calls)
+    words = find_words(filled, calls) if text is None else None
+    if words is not None:
+        found = _of_words(*words, filled)
+        if found is not None:
+            return found
     if text is None or holds_transcripts(text):
         return None
+    if role is None and text is not written[text.name]:
+        return None  # objects that name no speaker, in rows that name none
     if any(column is not text and column.length > 60 and holds_transcripts(column) for column in filled):
         return None
     labelled = role is None and is_labelled(text)
@@ -83,9 +98,83 @@ def find_lines(columns: Sequence[Column]) -> LinesFound | None:
     group = grouping_of(rest, text, order, role)
     if group is None:
         return None
-    if role is not None and not takes_turns(role, group):
+    sides = role is not None and _are_sides(written[text.name], role, group)
+    if role is not None and not sides and not takes_turns(role, group):
         return None
-    return _found(text, role, order, rest, group)
+    found = _found(text, role, order, rest, group)
+    if sides:
+        found.row_is = "side"
+        found.reasons["layout"] = f"one row a side of a call: {group.why}"
+    return found
+
+
+def _in_words(column: Column) -> Column:
+    """Return a column of objects that each hold one message as a column of their words; any other as it is."""
+    if column.objects < 0.9 or not all(words_of_cell(text) != text for text in column.texts[:_FEW]):
+        return column
+    return Column(column.name, [words_of_cell(text) if text else "" for text in column.of_rows])
+
+
+_FEW = 5
+
+
+def _are_sides(text: Column, role: Column, group: Grouping) -> bool:
+    """Return whether each row of a call holds all that one of its sides said: two rows or three, of several lines each."""
+    labels = [[role.of_rows[place] for place in places] for places in group.calls]
+    if any(len(here) > _MOST_SIDES or len(set(here)) < len(here) for here in labels):
+        return False
+    several = sum(len(lines_of(cell)) > 1 for cell in text.texts)
+    return sum(len(here) > 1 for here in labels) >= 0.8 * len(labels) and several >= 0.6 * text.count
+
+
+_MOST_SIDES = 3
+
+
+def _parts(filled: Sequence[Column]) -> LinesFound | None:
+    """Return what transcripts that go on in further rows mean: rows of one call that are numbered, and differ in nothing
+    else. A call that was passed on differs in who took it, or in when."""
+    text = max(filled, key=lambda column: column.length)
+    others = [column for column in filled if column is not text]
+    found = calls_by_value(others) if text.length >= _OF_A_PART else None
+    if found is None or all(len(places) < 2 for places in found[1]):
+        return None
+    name, calls = found
+    group = Grouping([name], "value", f"{name!r} is the same in rows that are numbered", calls)
+    rest = [column for column in others if column.name != name]
+    varying = [
+        column
+        for column in rest
+        if any(len({column.of_rows[place] for place in places}) > 1 for places in calls)
+    ]
+    if len(varying) != 1 or not numbers_lines(varying[0], group):
+        return None
+    (order,) = varying
+    if not reads_joined([[text.of_rows[place] for place in places] for places in _counted(order, calls)]):
+        return None
+    reasons = {
+        "layout": f"transcripts go on in further rows: {group.why}",
+        "line text": f"name {text.name!r}; each cell is a part of a transcript",
+        "line order": f"name {order.name!r}; counts the parts of each call",
+    }
+    return LinesFound({"text": text.name, "order": order.name}, {}, group.by, group.new_call, reasons)
+
+
+_OF_A_PART = 20
+
+
+def _of_words(text: Column, role: Column, filled: Sequence[Column]) -> LinesFound | None:
+    """Return one row a word: its lines are what one speaker says in a row."""
+    rest = [column for column in filled if column not in (text, role)]
+    order = counter_column(rest)
+    others = [column for column in rest if column is not order]
+    group = grouping_of(others, text, order, None)
+    if group is None or group.new_call != "value":
+        return None
+    found = _found(text, role, order, others, group)
+    found.reasons["layout"] = f"one row a word: {group.why}"
+    found.reasons["line text"] = f"name {text.name!r}; words of {int(text.length)} characters on average"
+    found.row_is = "word"
+    return found
 
 
 def _found(
@@ -136,9 +225,7 @@ def _found(
         doubts["transcript"] = notes.doubt
     directed = directions(role) if role is not None else {}
     if role is not None and directed:
-        reasons["line role"] = (
-            f"name {role.name!r}; what went out is the agent's, what came in the customer's"
-        )
+        reasons["line role"] = f"name {role.name!r}; each cell says whether the agent or the customer speaks"
     return LinesFound(
         {**fields, **times}, units, group.by, group.new_call, {**reasons, **why}, by_time, doubts, directed
     )

@@ -219,12 +219,7 @@ def _times(
             ):
                 continue  # of the call, rather than of its lines
         else:
-            moves = sum(
-                len({seconds[place] for place in places}) > 0.5 * len(places)
-                for places in calls
-                if len(places) > 1
-            )
-            if moves * 2 < sum(len(places) > 1 for places in calls):
+            if not _moves(column, seconds, text, calls):
                 continue  # it stays the same from line to line: the start of the call
             if field == "start" and against_names and not _begins_each(seconds, calls):
                 continue
@@ -254,6 +249,35 @@ def _times(
         return column, told, f"{reason}; its name says {NAMES_OF_UNITS[told]}{why}"
     unit, why_unit = unit_of_column(seconds, text, calls, field, column.name)
     return column, unit, f"{reason}; {why_unit}{why}"
+
+
+def _moves(
+    column: Column, seconds: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]]
+) -> bool:
+    """Return whether times differ from line to line in most calls.
+
+    A result that the next row repeats and goes on from has the start of that row: only the last of them counts. Times in
+    whole minutes stay the same for as many lines as a minute has.
+    """
+    minutes = column.dates.granularity == "minute" and _steady(seconds, calls) >= _NEARLY_ALL
+    moving = several = 0
+    for places in calls:
+        if len(places) < 2:
+            continue
+        said = [text.of_rows[place] for place in places]
+        last = [
+            place
+            for place, here, after in zip(places, said, [*said[1:], ""], strict=True)
+            if not _grows(here, after)
+        ]
+        times = {seconds[place] for place in places}
+        several += 1
+        moving += len(times) > (1 if minutes else 0.5 * len(last))
+    return moving * 2 >= several or (minutes and moving > 0)
+
+
+def _grows(text: str, after: str) -> bool:
+    return len(text) < len(after) and after.startswith(text)
 
 
 def _before(one: Sequence[float | None], other: Sequence[float | None]) -> bool:
@@ -291,7 +315,8 @@ def _time_name(column: Column, field: str) -> float:
         return 1.0 if stop and "start" not in says else (-1.0 if start or says & {"order", "id"} else 0.0)
     if stop and "start" not in says:
         return -1.0
-    if says & {"order", "id", "unique"}:
+    # "line_start" is the start of a line, and no number of lines.
+    if says & {"id", "unique"} or ("order" in says and not says & {"start", "time"}):
         return -1.0
     return 1.0 + 0.1 * bool(says & {"start", "offset"}) if start else 0.0
 
@@ -301,20 +326,21 @@ def order_of(seconds: Sequence[float | None], calls: Sequence[Sequence[int]], *,
 
     `plain`: the numbers are no moments since 1970.
     """
-    up = down = 0
+    up = down = same = 0
     wide = 0
     for places in calls:
         known = [second for place in places if (second := seconds[place]) is not None]
         for before, after in pairwise(known):
-            up += after >= before
+            up += after > before
+            same += after == before
             down += after < before
         if len(known) > 1:
             wide += not plain and max(known) - min(known) > _LONGEST_CALL and min(known) > _EPOCH
     if wide * 2 > len(calls):
         return "none"  # dates days apart: they are about something else
-    if not up + down or up >= 0.7 * (up + down):
-        return "rising"
-    return "falling" if down >= 0.9 * (up + down) else "shuffled"
+    if down > 1 and down >= 0.9 * (up + down):
+        return "falling"
+    return "rising" if up + same >= 0.7 * (up + same + down) else "shuffled"
 
 
 def _plainly(

@@ -9,7 +9,8 @@ from itertools import pairwise
 from reddy_lib.spreadsheet.evidence.call_groups import OF_CALLS, Grouping
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.transcripts import leaning
-from reddy_lib.transcripts.key_names import DIRECTIONS
+from reddy_lib.transcripts.key_names import DIRECTIONS, side_of_flag
+from reddy_lib.transcripts.ticks import ticked
 
 __all__ = [
     "directions",
@@ -56,9 +57,14 @@ def is_labelled(column: Column) -> bool:
 
 
 def directions(column: Column) -> dict[str, str]:
-    """Return the side of each text where all say whether a message came in or went out; else none."""
+    """Return the side of each text where all say whether a message came in or went out, or tick one side; else none."""
     if column.distinct > _MOST_DIRECTIONS:
         return {}
+    if side := side_of_flag(column.name):
+        ticks = {text: ticked(text) for text in dict.fromkeys(column.texts)}
+        if set(ticks.values()) == {True, False}:
+            other = "customer" if side == "agent" else "agent"
+            return {text: side if tick else other for text, tick in ticks.items()}
     sides = {text: DIRECTIONS.get(text.casefold(), "") for text in dict.fromkeys(column.texts)}
     return sides if set(sides.values()) == {"agent", "customer"} else {}
 

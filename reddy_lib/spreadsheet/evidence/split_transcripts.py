@@ -10,7 +10,7 @@ from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.transcripts import read_opening
 
-__all__ = ["continued", "joined_parts"]
+__all__ = ["continued", "joined_parts", "joined_rows", "reads_joined"]
 
 _MORE = re.compile(
     r"cont(?:inued|d|inuation|\.)?|part|teil|suite|parte|more|rest|fortsetzung|overflow|deel|продолж\w*|続き?|续",
@@ -250,5 +250,39 @@ _HEAD_OF_TURN = re.compile(r"\W{0,3}(?:\[?\d[\d:.,]*\]?\W*)?[^\W\d_][^:\n]{0,40}
 
 def _begins_with_speaker(before: str, after: str) -> bool:
     """Return whether a text begins with one of those who speak in the text before it, perhaps behind a clock."""
-    start = re.sub(r"^\W*(?:\d[\d:.,]*\W+)?", "", after[:60])
-    return any(label and start.startswith(label) for label in read_opening(before).labels)
+    return _begins_with(read_opening(before).labels, after)
+
+
+def _begins_with(labels: Collection[str], text: str) -> bool:
+    start = re.sub(r"^\W*(?:\d[\d:.,]*\W+)?", "", text[:60])
+    return any(label and start.startswith(label) for label in labels)
+
+
+def joined_rows(texts: Sequence[str]) -> str:
+    """Return one text of the rows of a call: a line each, or parts of a transcript that was cut wherever a cell was full.
+
+    A part of several lines that begins with none of the speakers goes on with the line that was cut.
+    """
+    if texts and texts[0].lstrip().startswith(("[", "{")) and not texts[0].rstrip().endswith(("]", "}")):
+        return "".join(texts)
+    if not any("\n" in text.strip() for text in texts):
+        return "\n".join(texts)
+    said = ""
+    labels: set[str] = set()
+    for text in texts:
+        turn = text[:1] not in _CLOSES and _begins_with(labels, text)
+        own = turn or said.endswith("\n") or text.startswith("\n")
+        said = f"{said}\n{text}" if said and own else said + text
+        labels |= read_opening(text).labels.keys()
+    return said
+
+
+def reads_joined(calls: Sequence[Sequence[str]]) -> bool:
+    """Return whether the parts of most calls are a transcript together, with more lines than by themselves."""
+    tried = [parts for parts in calls if len(parts) > 1][:_TRIED]
+    better = 0
+    for parts in tried:
+        alone = [_reads(part) for part in parts]
+        together = _reads(joined_rows(parts))
+        better += together > max(alone) and together >= sum(alone)
+    return bool(tried) and better >= 0.8 * len(tried)

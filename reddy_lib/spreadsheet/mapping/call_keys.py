@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.id_evidence import id_name, no_call_id
 from reddy_lib.spreadsheet.evidence.line_words import unused_words
 from reddy_lib.spreadsheet.model import Mapping
+from reddy_lib.transcripts.greetings import introduces
 
 __all__ = ["id_from_group", "with_joining_id", "with_order_doubted", "with_unused_words"]
 
@@ -110,9 +112,14 @@ def with_unused_words(mapping: Mapping, varying: Collection[str], groups: Sequen
 
 
 def with_order_doubted(mapping: Mapping, groups: Sequence[Group]) -> Mapping:
-    """Return a copy with a doubt about the transcript if rows in no order of their own stand sorted by their speaker."""
+    """Return a copy with a doubt about the transcript if rows in no order of their own stand sorted by their speaker, or
+    with the newest first."""
     role = mapping.line_fields.get("role", "")
-    if not role or "transcript" in mapping.doubts or mapping.line_fields.keys() & {"order", "start"}:
+    if not role or "transcript" in mapping.doubts or "order" in mapping.line_fields:
+        return mapping
+    if doubt := _introduced_last(mapping, groups):
+        return mapping.replace(doubts={**mapping.doubts, "transcript": doubt})
+    if "start" in mapping.line_fields:
         return mapping
     long = 0
     for group in groups:
@@ -130,3 +137,26 @@ def with_order_doubted(mapping: Mapping, groups: Sequence[Group]) -> Mapping:
         f"{role!r}, and nothing tells in which order they were spoken"
     )
     return mapping.replace(doubts={**mapping.doubts, "transcript": doubt})
+
+
+def _introduced_last(mapping: Mapping, groups: Sequence[Group]) -> str:
+    """Return the doubt that calls stand newest first, if agents say who they are in the last row rather than the first."""
+    email, start = mapping.fields.get("agent_email"), mapping.line_fields.get("start")
+    first = last = 0
+    for group in groups if email else ():
+        texts = [str(cell).strip() for cell in group.columns[mapping.line_fields["text"]]]
+        names = {str(cell).partition("@")[0] for cell in group.columns[email or ""]}
+        if len(texts) < _SHOWS_ITS_ORDER or (start and len(set(map(str, group.columns[start]))) > 1):
+            continue  # its times show it
+        says_who = introduces([" ".join(re.findall(r"[^\W\d_]+", name)) for name in names])
+        first += any(map(says_who, texts[:2]))
+        last += any(map(says_who, texts[-2:]))
+    if last < 2 or last < 3 * first:
+        return ""
+    return (
+        f"in {last} of {len(groups)} calls looked at the agent says who is speaking in the last rows: these may stand "
+        "newest first, and nothing tells in which order they were spoken"
+    )
+
+
+_SHOWS_ITS_ORDER = 4

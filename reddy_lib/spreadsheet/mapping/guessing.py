@@ -46,7 +46,9 @@ from reddy_lib.spreadsheet.mapping.proposals import (
     with_agent_names,
     with_agents_beside,
     with_agents_in_lines,
+    with_clock_of_lines,
     with_joined_time,
+    with_stated_zone,
 )
 from reddy_lib.spreadsheet.mapping.spread_values import with_second_key, with_spread_id, with_spread_start
 from reddy_lib.spreadsheet.model import Join, Layout, Mapping, ProductLike, product_ids
@@ -81,7 +83,7 @@ def guess_mapping(
     `layout`: whether one row is a call or a line, where somebody chose; found where None.
     """
     listed = product_dicts(products)
-    mapping = with_pooled_roles(_guess(sheet, listed, layout), sheet)
+    mapping = with_stated_zone(with_pooled_roles(_guess(sheet, listed, layout), sheet))
     column = mapping.fields.get("agent_email")
     if path is None or (column is None and "agent_email" in mapping.joins):
         return mapping
@@ -332,6 +334,7 @@ def _with_lines(
         group_by=lines.group_by,
         new_call=lines.new_call,
         lines_by_time=lines.by_time,
+        row_is=lines.row_is,
         reasons=lines.reasons,
         doubts=lines.doubts,
         roles=lines.roles,
@@ -379,6 +382,11 @@ def _fields_of_groups(
                 reasons={**mapping.reasons, "timestamp": f"name {start!r}; the time of the first line"},
             )
             mapping = _with_times(mapping, [moments])
+    day = next((column for column in columns if column.name == mapping.fields.get("timestamp")), None)
+    if start and day is not None:
+        mapping = with_clock_of_lines(
+            mapping, day, Column(start, [group.columns[start][0] for group in groups])
+        )
     mapping = _agent_of_lines(mapping, varying, groups)
     mapping = with_order_doubted(with_unused_words(mapping, varying, groups), groups)
     reasons = dict(mapping.reasons)
@@ -442,6 +450,7 @@ def _with_lines_beside(
         line_fields=lines.fields,
         line_units=lines.units,
         lines_by_time=lines.by_time,
+        row_is=lines.row_is,
         doubts={**mapping.doubts, **lines.doubts},
         roles=lines.roles,
         reasons={

@@ -19,6 +19,7 @@ from reddy_lib.spreadsheet.cells.date_text import read_written
 from reddy_lib.spreadsheet.cells.dates import looks_like_time
 from reddy_lib.spreadsheet.cells.header_words import concepts
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.cells.zones import zone_in_name
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.time_order import is_time_of_day, is_unmarked_clock, times_of_day
 from reddy_lib.spreadsheet.formats import SheetFormat
@@ -26,7 +27,14 @@ from reddy_lib.spreadsheet.mapping.lookups import find_column, find_lookup
 from reddy_lib.spreadsheet.model import Join, Mapping
 from reddy_lib.transcripts import read_opening, role_of
 
-__all__ = ["with_agent_names", "with_agents_beside", "with_agents_in_lines", "with_joined_time"]
+__all__ = [
+    "with_agent_names",
+    "with_agents_beside",
+    "with_agents_in_lines",
+    "with_clock_of_lines",
+    "with_joined_time",
+    "with_stated_zone",
+]
 
 _BESIDE = frozenset(("excel", "files"))
 """Kinds of files that may hold a table of agents beside that of the calls."""
@@ -72,6 +80,34 @@ def with_joined_time(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
         joins={**mapping.joins, "timestamp": Join([name, other.name])},
         reasons={**mapping.reasons, "timestamp": reason},
     )
+
+
+def with_clock_of_lines(mapping: Mapping, day: Column, clock: Column) -> Mapping:
+    """Return the start from the day of a call and the time of day of its first line, where no column has both.
+
+    Args:
+        day: the column that was guessed for the start, one cell a call.
+        clock: the column that says when lines begin, with a cell of each call.
+    """
+    if not day.cells or sum(map(_is_day, day.cells)) < 0.8 * len(day.cells) or not is_time_of_day(clock):
+        return mapping
+    fields = {field: column for field, column in mapping.fields.items() if field != "timestamp"}
+    reason = f"{mapping.reasons['timestamp']}; joined with {clock.name!r}: the time of day of the first line"
+    return mapping.replace(
+        fields=fields,
+        joins={**mapping.joins, "timestamp": Join([day.name, clock.name])},
+        reasons={**mapping.reasons, "timestamp": reason},
+    )
+
+
+def with_stated_zone(mapping: Mapping) -> Mapping:
+    """Return a copy with the zone that the name of a column of start times states: "Time (America/New_York)"."""
+    zones = {zone: name for name in mapping.sources().get("timestamp", []) if (zone := zone_in_name(name))}
+    if mapping.timezone or mapping.timezone_column or len(zones) != 1:
+        return mapping
+    ((zone, name),) = zones.items()
+    reason = f"{mapping.reasons.get('timestamp', '')}; the name {name!r} says that its zone is {zone}"
+    return mapping.replace(timezone=zone, reasons={**mapping.reasons, "timestamp": reason.removeprefix("; ")})
 
 
 def _is_of_something_else(column: Column) -> bool:

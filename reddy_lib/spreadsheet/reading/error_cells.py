@@ -7,6 +7,7 @@ record by record. What cannot be understood here has no error cells; the library
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 import zipfile
@@ -31,12 +32,10 @@ from reddy_lib.spreadsheet.reading.xls_stream import (
     sheets_of,
     workbook_streams,
 )
-from reddy_lib.spreadsheet.reading.xlsx_size import SharedTexts, Unplaced, shared_texts, sheet_characters
+from reddy_lib.spreadsheet.reading.xlsx_sheet import Errors, SheetPart, sheet_part
+from reddy_lib.spreadsheet.reading.xlsx_size import SharedTexts, shared_texts, sheet_characters
 
 __all__ = ["Hidden", "check_sheet", "check_workbook", "hidden_parts"]
-
-Errors = dict[int, list[tuple[int, str]]]
-"""Row from 1 → [(column from 0, "#DIV/0!")]."""
 
 _BLOCK = 1 << 20
 _MOST_ERRORS = 100_000
@@ -132,7 +131,7 @@ def _checked_sheet(path: str, sheet: str, place: int, size: int, changed: int, m
             if "xl/workbook.bin" in names:
                 errors, widest, last, characters = _xlsb_errors(archive, names, place, found.shared)
             else:
-                errors, widest, last, characters = _xlsx_errors(archive, sheet, found.shared, most)
+                errors, widest, last, characters = _xlsx_errors(path, archive, sheet, found.shared, most)
     except TooMuch:
         raise swollen(where) from None
     except (*_UNREADABLE, expat.ExpatError):
@@ -153,72 +152,36 @@ def _check_size(path: Path, sheet: str, widest: int, last: int) -> None:
 
 # .xlsx
 
-_ERROR_CELL = re.compile(
-    rb'<c r="([A-Z]{1,3})(\d{1,7})"[^<>]*?\bt="e"[^<>]*>(?:<f[^>]*/>|<f.{0,9000}?</f>)?<v>(#[A-Z0-9/!?_]{2,30})</v>',
-    re.DOTALL,
-)
-_WIDE_CELL = re.compile(rb'r="([A-Z]{1,3})\d+"[^</>]*>')
-_LOW_CELL = re.compile(rb'r="[A-Z]{1,3}(\d{4,7})"[^</>]*>')
-"""Cells with something in them: those that have a colour alone take no memory."""
-_SPACED = re.compile(rb"\br\s*=\s*[\"']([A-Z]{0,9}\d{1,10})[\"']")
-"""A place that is written in none of the ways in which spreadsheet programs write it."""
-_FAR = rb' r="(?:[A-Z]{4,}\d+|[A-Z]{0,3}(?:[2-9]\d{6}|\d{8,}))"'
-_FAR_TEXT, _FAR_CELL = re.compile(_FAR), re.compile(rb"<(?:c|row)\b[^<>]*?" + _FAR)
-"""No spreadsheet program has such a cell or row, and the library takes its word for it."""
-
 
 def _xlsx_errors(
-    archive: zipfile.ZipFile, sheet: str, shared: SharedTexts, most: int
+    path: str, archive: zipfile.ZipFile, sheet: str, shared: SharedTexts, most: int
 ) -> tuple[Errors, int, int, int]:
     """The error cells, the widest column and the last row (from 1), and the bytes of the shared texts."""
     part = _part_of(archive, sheet)
     if part is not None:
-        return *_part_errors(archive, part), sheet_characters(archive, part, shared, most)
+        found = _sheet_part(path, part)
+        characters = sheet_characters(archive, part, found.shared, shared, most)
+        return found.errors, found.widest, found.last, characters
     # The sheet's part is unknown: assume the largest one.
     widest = last = characters = 0
     for each in archive.namelist():
         name = _plain_name(each)
         if name.startswith("xl/") and not name.startswith("xl/sharedstrings."):
-            _, wide, low = _part_errors(archive, each)
-            widest, last = max(widest, wide), max(last, low)
-            characters = max(characters, sheet_characters(archive, each, shared, most))
+            found = sheet_part(archive, each)
+            widest, last = max(widest, found.widest), max(last, found.last)
+            characters = max(characters, sheet_characters(archive, each, found.shared, shared, most))
     return {}, widest, last, characters
 
 
-def _part_errors(archive: zipfile.ZipFile, part: str) -> tuple[Errors, int, int]:
-    errors: Errors = {}
-    widest, last, rest, kept = b"A", 1000, b"", 0
-    unplaced = Unplaced()
-    with archive.open(part) as file:
-        while block := file.read(_BLOCK):
-            unplaced.see(block)
-            text = rest + block
-            if b"r='" in text or b"r =" in text or b"r= " in text:
-                text = _SPACED.sub(rb'r="\1"', text)
-            # The first is fast, and may be met in a cell's words.
-            if _FAR_TEXT.search(text) and _FAR_CELL.search(text):
-                return {}, 16_384, 1 << 20
-            wide = max(
-                set(_WIDE_CELL.findall(text)), key=lambda letters: (len(letters), letters), default=b""
-            )
-            widest = max(widest, wide, key=lambda letters: (len(letters), letters))
-            last = max(last, max(map(int, _LOW_CELL.findall(text)), default=0))
-            if b't="e"' in text and kept < _MOST_ERRORS:
-                for letters, number, error in _ERROR_CELL.findall(text):
-                    found = errors.setdefault(int(number), [])
-                    cell = (_column(letters) - 1, error.decode())
-                    if cell not in found:
-                        found.append(cell)
-                        kept += 1
-            rest = text[-10_000:] if len(text) > 10_000 else text
-    return errors, max(_column(widest), unplaced.widest), max(last, unplaced.rows)
+def _sheet_part(path: str, part: str) -> SheetPart:
+    facts = os.stat(path)
+    return _read_part(path, part, facts.st_size, facts.st_mtime_ns)
 
 
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
+@lru_cache(maxsize=2)  # it is asked for its errors, and then for what it hides
+def _read_part(path: str, part: str, size: int, changed: int) -> SheetPart:
+    with zipfile.ZipFile(path) as archive:
+        return sheet_part(archive, part)
 
 
 def _part_of(archive: zipfile.ZipFile, sheet: str) -> str | None:
@@ -246,11 +209,6 @@ def _target(relations: str, key: str, names: set[str]) -> str | None:
     return None
 
 
-_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^<>]*\bhidden="(?:1|true)")[^<>]*?\br="(\d{1,7})"')
-_HIDDEN_COLUMNS = re.compile(rb'<(?:\w+:)?col\b(?=[^<>]*\bhidden="(?:1|true)")[^<>]*>')
-_BOUND = re.compile(rb'\b(min|max)="(\d{1,5})"')
-
-
 class Hidden(msgspec.Struct, frozen=True):
     """What a sheet of an .xlsx does not show: `rows` (numbers), `columns` (numbers, from 1); `filtered`: by a filter."""
 
@@ -267,31 +225,17 @@ def hidden_parts(path: Path, sheet: str) -> Hidden:
 
 @lru_cache(maxsize=4)
 def _hidden_parts(path: str, sheet: str, size: int, changed: int) -> Hidden:
-    rows: set[int] = set()
-    columns: set[int] = set()
-    filtered = False
     try:
         if not zipfile.is_zipfile(path):
             return Hidden()
         with zipfile.ZipFile(path) as archive:
             part = _part_of(archive, sheet)
-            if part is None:
-                return Hidden()
-            rest = b""
-            with archive.open(part) as file:
-                while block := file.read(_BLOCK):
-                    text = rest + block
-                    if b"hidden=" in text:
-                        rows.update(map(int, _HIDDEN_ROW.findall(text)))
-                        for tag in _HIDDEN_COLUMNS.findall(text):
-                            bounds = {name: int(number) for name, number in _BOUND.findall(tag)}
-                            low, high = bounds.get(b"min", 1), bounds.get(b"max", 0)
-                            columns.update(range(low, min(high, 16_384) + 1))
-                    filtered = filtered or b"<filterColumn" in text
-                    rest = text[-1000:]
+        if part is None:
+            return Hidden()
+        found = _read_part(path, part, size, changed)
     except _UNREADABLE:
         return Hidden()
-    return Hidden(frozenset(rows), tuple(sorted(columns)), filtered)
+    return Hidden(frozenset(found.hidden_rows), tuple(sorted(found.hidden_columns)), found.filtered)
 
 
 # .xlsb: records of a kind, a size and data ([MS-XLSB])

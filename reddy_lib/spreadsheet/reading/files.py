@@ -51,7 +51,7 @@ _MOST_LINES = 200_000  # in one row of a text file; the longest calls have some 
 _MOST_CELLS = (
     500_000  # in one row; a header has fewer (`MOST_COLUMNS`), a row torn by a wrong delimiter may have more
 )
-_DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f")
+_DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01")
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF document"),
     (b"\x89PNG", "an image (PNG)"),

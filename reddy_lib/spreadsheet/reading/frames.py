@@ -97,7 +97,8 @@ def rows_of(
         found = page_rows(found) if format.kind == "html" else block_rows(found)
     if format.turned:
         found = turned_rows(list(islice(found, _MOST_TURNED)))
-    if format.kind not in ("csv", "html"):  # what was decoded from bytes holds whole characters only
+    # What was decoded from bytes holds whole characters only, and so does what the workbook library returns.
+    if format.kind not in ("csv", "html", "excel"):
         found = ((number, list(map(_whole, cells))) for number, cells in found)
     return found
 

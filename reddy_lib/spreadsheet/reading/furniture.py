@@ -146,9 +146,13 @@ _TYPE = re.compile(
 )
 
 
+_PLAIN_WORDS = re.compile(r"(?:[^\W\d_]|[ 2])+")
+
+
 def _are_types(record: Sequence[Any]) -> bool:
     """Return whether a row says what the cells of each column are: `varchar(20)`, `timestamp`, `text`."""
-    if not _TYPE.fullmatch(str(record[0]).partition("(")[0].strip()):
+    first = str(record[0]).partition("(")[0].strip()
+    if not _PLAIN_WORDS.fullmatch(first) or not _TYPE.fullmatch(first):  # an id is told by its first mark
         return False
     return all(
         isinstance(cell, str) and _TYPE.fullmatch(cell.partition("(")[0].strip()) is not None

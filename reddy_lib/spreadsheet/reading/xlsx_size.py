@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 
-__all__ = ["SharedTexts", "Unplaced", "shared_texts", "sheet_characters"]
+__all__ = ["SharedTexts", "Unplaced", "shared_cells", "shared_texts", "sheet_characters"]
 
 _BLOCK = 1 << 20
 _CARRIED = 1 << 18
@@ -16,24 +16,27 @@ _SHARED = re.compile(rb"""\bt=["']s["'][^<>]*>\s*<(?:\w+:)?v>\s*(\d{1,9})<""")
 _SPACED = re.compile(rb"\bt\s*=\s*([\"'])s[\"']")
 _TABLE = re.compile(rb"<((?:[\w.-]+:)?)sst\b([^<>]*)>")
 _TEXT = re.compile(rb"<(?:[\w.-]+:)?si\b")
+_BEGUN = re.compile(rb"<(?:!|(?:[\w.-]+:)?si\b)")
 _ODD = (b"t =", b"t= ", b"t\t", b"t\n", b"t\r", b"=\t", b"=\n", b"=\r")
 _COUNT = re.compile(rb"uniqueCount\s*=\s*[\"']\s*\+?(\d+)")
 
 
 class Unplaced:
-    """Counts the cells of rows whose cells do not say where they stand: `widest`, and the number of `rows`."""
+    """Counts the cells of rows whose cells do not say where they stand: `widest`, and the number of `rows`.
+
+    `counting`: there was such a cell, so the next pieces count as well."""
 
     def __init__(self) -> None:
         self.widest = self.rows = 0
         self._row = self._here = 0
         self._rest = b""
-        self._counting = False
+        self.counting = False
 
     def see(self, block: bytes) -> None:
         """Take the next piece of a sheet."""
-        if not self._counting and not _UNPLACED.search(block):
+        if not self.counting and not _UNPLACED.search(block):
             return
-        self._counting = True
+        self.counting = True
         # A tag may be cut in two: what follows the last "<" waits for the next piece.
         text = self._rest + block
         cut = text.rfind(b"<")
@@ -86,21 +89,21 @@ def shared_texts(archive: zipfile.ZipFile, part: str) -> SharedTexts:
                 parts = whole.split(closing)
                 found.lengths += map(len, parts)
                 # Written in another way, texts cannot be told apart: any of them may be the longest.
-                plain = plain and whole.count(opening) == len(parts) and b"<!" not in whole
-                plain = plain and (b":si" not in whole or len(_TEXT.findall(whole)) == len(parts))
+                begun = _BEGUN.findall(whole) if plain else []
+                plain = len(begun) == begun.count(opening) == len(parts)
     found.longest = max([*found.lengths, len(rest)])
     if not plain or _TEXT.search(rest):
         found.lengths = []
     return found
 
 
-def sheet_characters(archive: zipfile.ZipFile, part: str, shared: SharedTexts, most: int) -> int:
+def sheet_characters(archive: zipfile.ZipFile, part: str, cells: int, shared: SharedTexts, most: int) -> int:
     """Return how many bytes the shared texts take in the cells of a sheet, or a number that is more than that.
 
-    `part`: its part of the archive. Up to `most` it need not be exact.
+    `part`: its part of the archive; `cells`: how many of them have such a text. Up to `most` it need not be exact.
     """
-    if not shared.longest or (least := _cells(archive, part) * shared.longest) <= most:
-        return 0 if not shared.longest else least
+    if cells * shared.longest <= most:
+        return cells * shared.longest
     total, rest = 0, b""
     with archive.open(part) as file:
         while block := file.read(_BLOCK):
@@ -113,17 +116,9 @@ def sheet_characters(archive: zipfile.ZipFile, part: str, shared: SharedTexts, m
     return total + _characters(rest, shared)
 
 
-def _cells(archive: zipfile.ZipFile, part: str) -> int:
-    """About how many cells have a shared text; a great many where they are written in no usual way."""
-    cells, rest = 0, b""
-    with archive.open(part) as file:
-        while block := file.read(_BLOCK):
-            text = rest + block
-            if any(odd in text for odd in _ODD):
-                return 1 << 62
-            cells += text.count(b't="s"') + text.count(b"t='s'")
-            rest = text[-4:]
-    return cells
+def shared_cells(text: bytes) -> int:
+    """Return about how many cells of a piece of a sheet have a shared text; a great many if written in no usual way."""
+    return 1 << 62 if any(odd in text for odd in _ODD) else text.count(b't="s"') + text.count(b"t='s'")
 
 
 def _characters(text: bytes, shared: SharedTexts) -> int:

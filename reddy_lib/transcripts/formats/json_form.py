@@ -52,7 +52,8 @@ _HALVES = re.compile(
 
 def whole_escapes(text: str) -> str:
     """Return text in which U+FFFD replaces halves of characters, in data also those that are escapes (`\\ud83d`)."""
-    if ("\\ud" in text or "\\uD" in text) and (text[:1] == '"' or is_data(text)):
+    # One character is found in an instant, and most texts have no escapes at all.
+    if "\\" in text and ("\\ud" in text or "\\uD" in text) and (text[:1] == '"' or is_data(text)):
         text = _HALVES.sub(lambda match: match[1] or "\\ufffd", text)
     return whole_characters(text)
 

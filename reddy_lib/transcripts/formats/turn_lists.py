@@ -121,6 +121,9 @@ def _read_item(item: Any, plan: Plan, parsed: Parsed) -> None:
         _read_object(item, plan, parsed)
     elif isinstance(item, list | tuple) and 2 <= len(item) <= 4 and all(isinstance(x, str) for x in item[:2]):
         _read_pair(item, parsed)
+    elif _is_timed_text(item):
+        text, *times = sorted(item, key=lambda value: not isinstance(value, str))
+        _read_pair(["", text, *times], parsed)
     else:
         _keep(item, parsed)
 
@@ -128,6 +131,8 @@ def _read_item(item: Any, plan: Plan, parsed: Parsed) -> None:
 def _as_objects(items: Sequence[Any]) -> list[Any]:
     """Rows of cells as objects, where they are not `[role, text]`; objects with keys that are texts."""
     items = _opened_keys(items)
+    if items and all(map(_is_timed_text, items)):
+        return list(items)
     if items and all(isinstance(item, list | tuple) and 2 <= len(item) <= 12 for item in items):
         if len({len(item) for item in items}) == 1 and len(items) > 1 and not _are_pairs(items):
             return [{f"column {place}": cell for place, cell in enumerate(item)} for item in items]
@@ -358,6 +363,14 @@ def _keep(item: Any, parsed: Parsed) -> None:
     parsed.turns.append(Turn("", text))
 
 
+def _is_timed_text(item: Any) -> bool:
+    """Return whether an item is a text with its start and its stop, in a list: `[1.2, 3.4, "Hello"]`."""
+    if not isinstance(item, list | tuple) or len(item) != 3:
+        return False
+    numbers = [value for value in item if isinstance(value, int | float) and not isinstance(value, bool)]
+    return len(numbers) == 2 and 0 <= numbers[0] <= numbers[1] and sum(isinstance(x, str) for x in item) == 1
+
+
 def _read_pair(item: Sequence[Any], parsed: Parsed) -> None:
     turn = Turn(item[0].strip(), item[1])
     for name, value in zip(("start", "stop"), item[2:], strict=False):
@@ -400,12 +413,22 @@ def _read_object(item: dict[str, Any], plan: Plan, parsed: Parsed) -> None:
     words = item.get("words")
     if isinstance(words, list) and words and isinstance(words[0], dict):
         turn.words = Listed(words)
+        if turn.start is None and turn.stop is None and turn.duration is None:
+            _time_by_words(turn, words)
     email = next(
         (person_of(item[name]).email for name in plan.role[:1] if isinstance(item.get(name), dict)), ""
     )
     if email and turn.label:
         parsed.emails.setdefault(turn.label, email)
     parsed.turns.append(turn)
+
+
+def _time_by_words(turn: Turn, words: Sequence[Any]) -> None:
+    """Give a turn without times of its own, as Retell has them, the start of its first word and the stop of its last."""
+    plan = usual_plan(tuple(map(str, words[0])))
+    aside = Parsed("", [])  # what cannot be read of a word is no finding of its line
+    if isinstance(words[-1], dict) and (start := _first(words[0], plan.start, "start", aside)) is not None:
+        turn.start, turn.stop = start, _first(words[-1], plan.stop, "stop", aside)
 
 
 def _parts(value: list[Any]) -> list[str]:
