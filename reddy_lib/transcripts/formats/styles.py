@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from reddy_lib.transcripts.formats.arrow_signs import ANY_ARROW
 from reddy_lib.transcripts.key_names import classify_key
 from reddy_lib.transcripts.roles import leaning, normalise
 from reddy_lib.transcripts.times import CLOCK
@@ -183,6 +184,7 @@ _JOINS = (
     " >> ",
     " => ",
 )
+_ARROW_BETWEEN = re.compile(rf"\s{ANY_ARROW}\s")
 _JOINED_LABEL = re.compile(
     r"\s*(?:[\[(<]\s?[\d:.,]{1,12}s?\s?[\])>]\s*)?[*_\[(<]{0,3}(?P<label>[^\W_][^:：\n<>\[\]|/;~]{0,40}?)[\])>*_]{0,3}\s?[:：]"
 )
@@ -190,7 +192,8 @@ _JOINED_LABEL = re.compile(
 
 def join_cut(row: str, known: Callable[[str], bool], possible: Callable[[str], bool]) -> list[str] | None:
     """The turns of one line that is joined by a mark such as ` / ` or ` | `, without the mark; None for any other."""
-    for join in _JOINS:
+    arrows = dict.fromkeys(match[0] for match in _ARROW_BETWEEN.finditer(row))
+    for join in (*_JOINS, *sorted(arrows, key=lambda mark: -row.count(mark))[:4]):
         if row.count(join) < 1:
             continue
         parts = [part for part in row.split(join) if part.strip()]
