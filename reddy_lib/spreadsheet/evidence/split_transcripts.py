@@ -30,7 +30,10 @@ def joined_parts(columns: Sequence[Column]) -> tuple[list[str], str, str] | None
             series.setdefault(stem, {}).setdefault(place, column)
     for found in series.values():
         parts = [found[number] for number in sorted(found)]
-        if len(parts) < 2 or parts[0].length < _LONG or any(_repeats(parts[0], other) for other in parts[1:]):
+        if len(parts) < 2 or any(_repeats(parts[0], other) for other in parts[1:]):
+            continue
+        full = _are_full(parts)
+        if parts[0].length < _LONG and not full:
             continue
         # A part is filled where the one before it is.
         rows = list(zip(*(part.of_rows for part in parts), strict=True))
@@ -44,13 +47,16 @@ def joined_parts(columns: Sequence[Column]) -> tuple[list[str], str, str] | None
         lined = [_reads("\n".join(row)) for row in whole]
         alone = sum(_reads(row[0]) > 1 for row in whole)
         best = max(sum(count > 1 for count in glued), sum(count > 1 for count in lined))
-        if best < 0.5 * len(whole) or any(sum(_reads(row[at]) > 1 for row in whole) > best for at in (0, 1)):
+        named = full and "transcript" in parts[0].says
+        if not named and (
+            best < 0.5 * len(whole) or any(sum(_reads(row[at]) > 1 for row in whole) > best for at in (0, 1))
+        ):
             continue
         if alone == len(whole) and all(_reads(row[1]) > 1 for row in whole) and not _cut_inside(parts):
             separator = "\n"
         else:
             separator = "" if sum(glued) >= sum(lined) or _cut_inside(parts) else "\n"
-        if not all(_MORE.search(part.plain) for part in parts[1:]) and not _goes_on(parts):
+        if not full and not all(_MORE.search(part.plain) for part in parts[1:]) and not _goes_on(parts):
             continue  # "text", "text", "text": the others say something else
         if not separator:
             separator = _at_the_cut(parts)
@@ -61,6 +67,24 @@ def joined_parts(columns: Sequence[Column]) -> tuple[list[str], str, str] | None
 
 
 _LONG = 40
+
+
+def _are_full(parts: Sequence[Column]) -> bool:
+    """Return whether the cells of each part are all of one size where the next part is filled: a text was cut there."""
+    sizes = 0
+    for first, second in pairwise(parts):
+        full = [
+            a for a, b in zip(map(cell_text, first.rows), map(cell_text, second.rows), strict=True) if a and b
+        ]
+        ways = [list(map(len, full)), [len(text.encode("utf-8", "replace")) for text in full]]
+        if full and not any(min(of) >= _SHORTEST and max(of) - min(of) <= _SLACK for of in ways):
+            return False
+        sizes += len(full)
+    return sizes >= _FEWEST
+
+
+_SHORTEST, _FEWEST = 20, 3
+"""Characters of a cell, and cells, from which on one size of all of them is no chance."""
 
 
 def _reads(text: str) -> int:

@@ -112,7 +112,7 @@ def _guess(sheet: pd.DataFrame, products: Sequence[ProductLike] | None, layout: 
         return _with_lines_beside(str(beside), cells, _format_of(sheet), products)
     columns = [Column(name, column) for name, column in cells]
     parts = joined_parts(columns) if layout != "lines" else None
-    cut = parts is not None and not parts[1]  # anywhere, rather than between two turns
+    cut = parts is not None and parts[1] != "\n"  # anywhere, rather than between two turns
     turns = find_turns(columns) if layout is None and not cut else None
     if turns is not None:
         return _with_turns(turns, head, columns, sheet, products)

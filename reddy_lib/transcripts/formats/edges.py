@@ -65,7 +65,7 @@ def _take_receivers(turns: Sequence[Turn]) -> None:
         return
     others = {
         label: re.compile(
-            rf"(?:{'|'.join(re.escape(other) for other in sorted(labels - {label}, key=len, reverse=True))})\s?[:：|>-]+\s"
+            rf"(?:{'|'.join(re.escape(other) for other in sorted(labels - {label}, key=len, reverse=True))})(?:\s?[:：|>\])}}/-]+)?\s"
         )
         for label in labels
     }

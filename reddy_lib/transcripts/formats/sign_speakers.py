@@ -11,7 +11,6 @@ from reddy_lib.transcripts.formats.arrow_signs import ANY_ARROW, is_arrow
 from reddy_lib.transcripts.formats.arrows import STAMPED
 from reddy_lib.transcripts.formats.text_rows import Row
 from reddy_lib.transcripts.formats.turn_building import of_left_out, read_moments
-from reddy_lib.transcripts.roles import leaning
 from reddy_lib.transcripts.stamps import STAMP
 from reddy_lib.transcripts.turns import Parsed, Turn
 
@@ -26,8 +25,12 @@ _SIGNS = frozenset(("So", "Sm", "Sk"))
 _JOINERS = frozenset(("Cf", "Mn", "Me"))
 _MOST = 4
 _AROUND = "[](){} :："
+_MOST_NAMES = 8
+_SPEAKER = re.compile(r"(?P<who>[^\W_][^\n:：|\t.?!]{0,40}?)\s{0,3}[:：|\t]\s{0,3}(?=\S)")
+_MARK = rf"{ANY_ARROW}|[^\w\s=:,;|]{{1,8}}"
 _LEGEND = re.compile(
-    r"(?P<sign>[^\w\s=:,;|]{1,8})\s?[=:]\s?(?P<who>[^\W\d_][^=:,;|\n]{0,30})|(?P<other>[^\W\d_][^=:,;|\n]{0,30}?)\s?[=:]\s?(?P<shown>[^\w\s=:,;|]{1,8})"
+    rf"(?P<sign>{_MARK})\s?[=:]\s?(?P<who>[^\W\d_][^=:,;|\n]{{0,30}}?)(?=\s*(?:[,;|/]|$))"
+    rf"|(?P<other>[^\W\d_][^=:,;|\n]{{0,30}}?)\s?[=:]\s?(?P<shown>{_MARK})(?=\s*(?:[,;|/]|$))"
 )
 _RANGE = re.compile(rf"(?P<start>{STAMP})(?:\D{{1,5}}(?P<stop>{STAMP}))?")
 
@@ -35,14 +38,14 @@ _RANGE = re.compile(rf"(?P<start>{STAMP})(?:\D{{1,5}}(?P<stop>{STAMP}))?")
 def under_signs(text: str) -> Parsed | None:
     """Return the turns of a text whose lines begin with one of a few signs that take turns; None where they do not.
 
-    A time may stand before the sign or behind it, and lines above the first may say which side a sign stands for.
+    A time may stand before the sign or behind it, a label behind it, and lines above may say who a sign stands for.
     """
     rows = [row for row in map(str.strip, text.splitlines()) if row]
     if not rows or rows[0][:1].isalpha():
         return None
     legend, above = _legend(rows)
     turns: list[Turn] = []
-    parsed = Parsed("labelled text", turns, aliases=legend)
+    parsed = Parsed("labelled text", turns)
     for row in rows[above:]:
         cut = _cut(row)
         if cut is not None:
@@ -57,21 +60,43 @@ def under_signs(text: str) -> Parsed | None:
     changes = sum(one.label != other.label for one, other in pairwise(turns))
     if not 2 <= len(counts) <= _MOST or len(turns) < 3 or max(counts.values()) < 2 or changes < 2:
         return None
+    if not _named(turns):
+        for turn in turns:
+            turn.label = legend.get(turn.label, turn.label)
     if above:
         parsed.left_out = [(0, row) for row in rows[:above]]
         parsed.notes.append((-1, of_left_out(rows[:above])))
     return parsed
 
 
+def _named(turns: list[Turn]) -> bool:
+    """Take the labels behind the signs, where nearly all turns have one: `→ Agent: Hello`."""
+    found = [_SPEAKER.match(turn.text) for turn in turns]
+    labels = Counter(match["who"].strip() for match in found if match is not None)
+    if sum(labels.values()) < 0.8 * len(turns) or not 2 <= len(labels) <= _MOST_NAMES:
+        return False
+    if max(labels.values()) < 2 or 2 * len(labels) > sum(labels.values()) + 1:
+        return False
+    for turn, match in zip(turns, found, strict=True):
+        if match is not None:
+            turn.label, turn.text = match["who"].strip(), turn.text[match.end() :].strip()
+        else:
+            turn.label = ""
+    return True
+
+
 def _legend(rows: list[str]) -> tuple[dict[str, str], int]:
-    """(sign → side, lines) of what the first lines say of the signs; ({}, 0) where they say nothing of them."""
+    """(sign → who it stands for, lines) of what the first lines say of two or more signs; else ({}, 0)."""
     found: dict[str, str] = {}
     for count, row in enumerate(rows[:2], 1):
-        for match in _LEGEND.finditer(row):
-            sign, side = match["sign"] or match["shown"], leaning(match["who"] or match["other"])
-            if side in ("agent", "customer") and _is_sign(sign):
-                found[sign] = side
-        if len(found) == 2 and set(found.values()) == {"agent", "customer"}:
+        told = [
+            (match["sign"] or match["shown"], (match["who"] or match["other"]).strip())
+            for match in _LEGEND.finditer(row)
+        ]
+        if not told or not all(_is_sign(sign) for sign, _ in told):
+            return {}, 0
+        found.update(told)
+        if 2 <= len(found) <= _MOST and len(set(found.values())) == len(found):
             return found, count
     return {}, 0
 

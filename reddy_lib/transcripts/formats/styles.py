@@ -186,7 +186,7 @@ _JOINS = (
 )
 _ARROW_BETWEEN = re.compile(rf"\s{ANY_ARROW}\s")
 _JOINED_LABEL = re.compile(
-    r"\s*(?:[\[(<]\s?[\d:.,]{1,12}s?\s?[\])>]\s*)?[*_\[(<]{0,3}(?P<label>[^\W_][^:：\n<>\[\]|/;~]{0,40}?)[\])>*_]{0,3}\s?[:：]"
+    r"\s*(?:[\[(<]\s?[\d:.,]{1,12}s?\s?[\])>]\s*)?[*_\[(<]{0,3}(?P<label>\+?[^\W_][^:：\n<>\[\]|/;~]{0,40}?)[\])>*_]{0,3}\s?[:：]"
 )
 
 
@@ -203,7 +203,10 @@ def join_cut(row: str, known: Callable[[str], bool], possible: Callable[[str], b
         if len(named) < 2 or not labels[0] or not 2 <= len(counts) <= 6:
             continue
         sure = sum(map(known, named))
-        plausible = all(known(label) or possible(label) or len(label) == 1 for label in counts)
+        plausible = all(
+            known(label) or possible(label) or len(label) == 1 or label[:1] in "+0123456789"
+            for label in counts
+        )
         if not (sure >= 2 or (plausible and len(named) >= 3 and max(counts.values()) > 1)):
             continue
         if len(named) < 0.5 * len(parts):
