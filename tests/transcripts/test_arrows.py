@@ -118,4 +118,5 @@ def test_where_an_arrow_points() -> None:
     assert [points(arrow) for arrow in ("->", "<<", "⇐", "▶", "↔", "<->", "👈")] == [
         "right", "left", "left", "right", "", "", "left",
     ]  # fmt: skip
-    assert all(map(is_arrow, ARROWS)) and not any(map(is_arrow, ("-", "=", "a", "->>-a", "")))
+    assert all(map(is_arrow, ARROWS))
+    assert not any(map(is_arrow, ("-", "=", "a", "->>-a", "")))

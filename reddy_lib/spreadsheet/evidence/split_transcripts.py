@@ -9,6 +9,7 @@ from itertools import pairwise
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.transcripts import read_opening
+from reddy_lib.transcripts.formats.arrow_signs import ARROW_SIGNS
 
 __all__ = ["continued", "joined_parts"]
 
@@ -215,7 +216,9 @@ def _same_speakers(before: str, after: str) -> bool:
     if not labels or not any(label in after for label in labels):
         return False
     if any(
-        re.search(rf"(?<!\w){re.escape(label)}\W{{0,4}}(?:\d[\d:.,]*\W{{0,4}})?[:：>|\]]", after)
+        re.search(
+            rf"(?<!\w){re.escape(label)}\W{{0,4}}(?:\d[\d:.,]*\W{{0,4}})?[:：>|\]\t{ARROW_SIGNS}]", after
+        )
         for label in labels
     ):
         return True
