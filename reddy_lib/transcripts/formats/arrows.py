@@ -41,7 +41,7 @@ _RECEIVER = re.compile(
 )
 _PARTED = re.compile(r"\s{0,3}(?:[:：|\t]|[–—-]{1,2}\s)\s{0,3}|\s{2,}")
 _TIME_BEHIND = re.compile(rf"\s{{0,3}}[\[(@]?\s?{STAMP}")
-_SPEAKER = re.compile(r"(?P<who>[^\W_][^\n:：|\t<>]{0,48}?)\s{0,3}[:：|\t]")
+_SPEAKER = re.compile(r"(?P<who>\+?[^\W_][^\n:：|\t<>]{0,48}?)\s{0,3}[:：|\t]")
 _MOST_ROWS, _MOST_PEOPLE, _LONGEST = 20_000, 8, 48
 _MOST, _SOME = 0.6, 0.35
 """Shares of the lines that have to be written in a way: by any labels, and by those of both sides."""

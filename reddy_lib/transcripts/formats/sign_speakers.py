@@ -26,8 +26,8 @@ _JOINERS = frozenset(("Cf", "Mn", "Me"))
 _MOST = 4
 _AROUND = "[](){} :："
 _MOST_NAMES = 8
-_SPEAKER = re.compile(r"(?P<who>[^\W_][^\n:：|\t.?!]{0,40}?)\s{0,3}[:：|\t]\s{0,3}(?=\S)")
-_MARK = rf"{ANY_ARROW}|[^\w\s=:,;|]{{1,8}}"
+_SPEAKER = re.compile(r"(?P<who>\+?[^\W_][^\n:：|\t.?!]{0,40}?)\s{0,3}[:：|\t]\s{0,3}(?=\S)")
+_MARK = rf"[\[({{]\s?{ANY_ARROW}\s?[\])}}]|{ANY_ARROW}|[^\w\s=:,;|]{{1,8}}"
 _LEGEND = re.compile(
     rf"(?P<sign>{_MARK})\s?[=:]\s?(?P<who>[^\W\d_][^=:,;|\n]{{0,30}}?)(?=\s*(?:[,;|/]|$))"
     rf"|(?P<other>[^\W\d_][^=:,;|\n]{{0,30}}?)\s?[=:]\s?(?P<shown>{_MARK})(?=\s*(?:[,;|/]|$))"
@@ -90,7 +90,7 @@ def _legend(rows: list[str]) -> tuple[dict[str, str], int]:
     found: dict[str, str] = {}
     for count, row in enumerate(rows[:2], 1):
         told = [
-            (match["sign"] or match["shown"], (match["who"] or match["other"]).strip())
+            ((match["sign"] or match["shown"]).strip(_AROUND), (match["who"] or match["other"]).strip())
             for match in _LEGEND.finditer(row)
         ]
         if not told or not all(_is_sign(sign) for sign, _ in told):
