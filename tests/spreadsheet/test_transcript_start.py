@@ -291,14 +291,14 @@ def test_dates_of_lines_alone_are_asked_about_as_those_of_a_column(
     )
     calls = [
         {
-            "Call ID": f"c{day}",
+            "Call ID": f"C-{100 + number}",
             "Agent Email": "ann@x.example",
             "Transcript": "\n".join(
                 form.format(at=f"{day} 10:00:0{place}", who=who, said=text)
                 for place, (who, text) in enumerate(said)
             ),
         }
-        for day in days
+        for number, day in enumerate(days)
     ]
     batch = reddy.Ledger(tmp_path / "ledger.sqlite").load(calls, timezone="UTC", progress=False)
     assert tuple(batch[row].timestamp for row in batch.calls().index) == starts

@@ -48,8 +48,7 @@ def joined_parts(columns: Sequence[Column]) -> tuple[list[str], str, str] | None
         lined = [_reads("\n".join(row)) for row in whole]
         alone = sum(_reads(row[0]) > 1 for row in whole)
         best = max(sum(count > 1 for count in glued), sum(count > 1 for count in lined))
-        named = full and "transcript" in parts[0].says
-        if not named and (
+        if not (full and _is_talk_of_the_calls(parts, columns)) and (
             best < 0.5 * len(whole) or any(sum(_reads(row[at]) > 1 for row in whole) > best for at in (0, 1))
         ):
             continue
@@ -82,6 +81,17 @@ def _are_full(parts: Sequence[Column]) -> bool:
             return False
         sizes += len(full)
     return sizes >= _FEWEST
+
+
+def _is_talk_of_the_calls(parts: Sequence[Column], columns: Sequence[Column]) -> bool:
+    """Return whether parts of a text are the transcript, whether or not it is known how they name who speaks."""
+    says = parts[0].says
+    if "transcript" in says:
+        return True
+    names = {part.name for part in parts}
+    others = [column for column in columns if column.name not in names]
+    longest = all(column.length < parts[0].length for column in others)
+    return longest and not says & {"note", "summary"} and all(column.transcripts < 0.5 for column in others)
 
 
 _SHORTEST, _FEWEST = 20, 3
