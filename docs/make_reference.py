@@ -93,7 +93,7 @@ MEANINGS = {
     "id-digits-lost": "The id looks like 1.23E+15, or is a number that was rounded to 15 digits.",
     "lines-without-id": "Some lines have an empty cell where others have the call's id.",
     "conversation-sent-corrected": "Another batch had a call with this id and agent. It was corrected there, and sent.",
-    "personal-data-held": "The call names personal data of a kind that the address it was to go to may not have.",
+    "personal-data-held": "The call contains personal data of a kind that the address it was to go to may not have.",
     "mask-still-heard": "Words are masked, but can be heard: they could not be silenced, or the original is attached.",
     "conversation-sent-with-other-words": "Reddy has a call with this id and another transcript.",
     "speaker-invalid": "The setting that separates the speakers of a recording cannot be used.",
