@@ -81,8 +81,12 @@ def is_better(other: Parsed, parsed: Parsed) -> bool:
     return _worth(other) > _worth(parsed)
 
 
+_NUMBER = re.compile(r"^\d{1,4}[.)]\s+(?=[^\W\d])")
+"""The number of a line before its label: "3. Agent" is no other speaker than "Agent"."""
+
+
 def _worth(parsed: Parsed) -> tuple[float, float, int]:
-    labels = Counter(turn.label for turn in parsed.turns)
+    labels = Counter(_NUMBER.sub("", turn.label) for turn in parsed.turns)
     unread = sum(note.code in _UNREAD for _, note in parsed.notes) + labels.pop("", 0)
     strange = sum(count for label, count in labels.items() if _is_strange(label))
     strange += len(parsed.turns) * (_mostly(parsed, _LEFT_OVER) or _is_scattered(labels))

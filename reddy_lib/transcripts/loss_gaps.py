@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from reddy_lib.transcripts.formats.arrow_signs import ARROW_SIGNS
 from reddy_lib.transcripts.turns import Transcript
 
 __all__ = ["MARKS", "Gaps", "Way"]
@@ -29,6 +30,7 @@ _BREAK = re.compile(
     re.IGNORECASE,
 )
 _NUMBERING = re.compile(r"\d{1,4}[.)]")
+_SIGN = re.compile(rf"[{ARROW_SIGNS}\ufe0f]")
 _HEADER = re.compile(r"WEBVTT|(?<![\d:.])\d{1,6}(?=\d{2}:\d{2})")
 _TOKENS = (("markup", _BREAK), ("time", _STAMP), ("markup", _NUMBERING), ("markup", _HEADER))
 _SOUND = re.compile(r"\[[^\[\]:]{1,40}\]")
@@ -203,4 +205,4 @@ class Gaps:
                         size -= len(suffix)
                         break
                 return kind, size
-        return ("markup", 1) if compact[place] in MARKS else ("", 1)
+        return ("markup", 1) if compact[place] in MARKS or _SIGN.match(compact, place) else ("", 1)

@@ -119,6 +119,12 @@ def write_html(sheet: Sheet) -> bytes:
     return page.encode()
 
 
+def xml_name(header: str) -> str:
+    """Return the name of a column as an element may be called: without spaces and signs."""
+    key = "".join(ch if ch.isalnum() else "_" for ch in header).strip("_")
+    return key if key[0].isalpha() else f"f_{key}"
+
+
 def write_xml(sheet: Sheet) -> bytes:
     """One element a call, with the columns as children named by their header."""
     head, *rows = sheet.rows
@@ -126,8 +132,7 @@ def write_xml(sheet: Sheet) -> bytes:
     for row in rows:
         out.append("  <call>")
         for name, value in zip(head, row, strict=True):
-            key = "".join(ch if ch.isalnum() else "_" for ch in str(name)).strip("_")
-            key = key if key[0].isalpha() else f"f_{key}"
+            key = xml_name(str(name))
             out.append(f"    <{key}>{html.escape('' if value is None else str(value), quote=False)}</{key}>")
         out.append("  </call>")
     return "\n".join([*out, "</calls>"]).encode()

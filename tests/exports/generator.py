@@ -32,7 +32,7 @@ from tests.exports.dialogues import (
     digits,
     make_turns,
 )
-from tests.exports.files import furnish, write
+from tests.exports.files import furnish, write, xml_name
 from tests.exports.layouts import Layout
 from tests.exports.scrambled import NAMED_LAYOUTS, scrambled_headers, scrambled_truth
 from tests.exports.sources import KEPT, SEEN, SOURCES, VOCABULARIES, Source, source_of
@@ -286,6 +286,11 @@ def make_sample(
         "banner-row"
     ):  # a tag's name may say the group too: which of the two is right is a matter of taste
         plan.truth = [replace(call, tags={}) for call in plan.truth]
+    if kind == "xml":  # elements have no other names than these
+        plan.truth = [
+            replace(call, tags={xml_name(key): value for key, value in call.tags.items()})
+            for call in plan.truth
+        ]
     if chosen.furniture and payload.sheets:
         if plan.has("hidden-row"):
             payload.sheets[0].hidden = [2]

@@ -13,7 +13,7 @@ import xlsxwriter
 
 from reddy_lib.spreadsheet import Mapping, build_frame, guess_mapping, read_sheet
 from reddy_lib.spreadsheet.cells.dates import is_day_alone, looks_like_time, read_timestamp, zone
-from reddy_lib.spreadsheet.evidence.day_order import day_order
+from reddy_lib.spreadsheet.evidence.day_order import column_order, day_order
 
 
 def utc(text: str) -> float:
@@ -431,3 +431,27 @@ def test_a_call_with_a_date_alone_says_that_its_time_of_day_is_not_known() -> No
         [],
     ]
     assert built[0].call.timestamp == utc("2026-05-06T00:00")
+
+
+@pytest.mark.parametrize(
+    ("cells", "first"),
+    [
+        (["25/04/2026 10:00", "03/04/2026 11:00", "03.04.2026 12:00"], True),
+        (["04/25/2026 10:00", "03/04/2026 11:00", "03.04.2026 12:00"], None),  # one order would be wrong for some
+        (["25/04/2026 10:00", "03/04/2026 11:00", "03-04-2026 12:00"], None),
+        (["25/04/2026 10:00", "03/04/2026 11:00", "26-04-2026 12:00"], True),
+        (["04/25/2026 10:00", "03/04/2026 11:00", "26-04-2026 12:00"], None),
+        (["04/25/2026 10:00", "03/04/2026 11:00", "04-04-2026 12:00"], False),
+    ],
+)  # fmt: skip
+def test_dates_with_other_marks_may_have_another_order(cells: list[str], first: bool | None) -> None:
+    assert day_order(cells).day_first is first
+
+
+def test_the_days_of_the_rows_tell_the_order_against_that_of_another_column() -> None:
+    start = ["03/04/2026", "05/04/2026", "06/04/2026", "07/04/2026"]
+    end = ["04/03/2026", "04/05/2026", "04/06/2026", "04/07/2026", "04/25/2026"]
+    order = column_order([*start, ""], others={"End": end}, now=2e9)
+    assert order.day_first is True
+    unlike = ["25-01-2026", "20-01-2026", "18-01-2026", "17-01-2026", "16-01-2026"]
+    assert column_order([*start[:2], *start[:2]], others={"Due": unlike}, now=2e9).day_first is None

@@ -95,3 +95,41 @@ def test_a_transcript_goes_on_whatever_stands_behind_its_labels(mark: str, cut: 
     frame = frame_of(["Transcript 1", "Transcript 2", "Transcript 3"], cells)
     for number, built in enumerate(build_frame(frame, guess_mapping(frame))):
         assert [line.text for line in built.call.transcript or ()] == [text.format(number) for text in said]
+
+
+@pytest.mark.parametrize("mark", ["：", " ⇒ ", " | "])
+@pytest.mark.parametrize("size", [24, 37])
+def test_short_cells_of_one_size_were_cut_whatever_parts_the_labels(mark: str, size: int) -> None:
+    said = [
+        "您好，这里是客服中心。",
+        "我的包裹还没有送到。",
+        "请问您的编号是多少？",
+        "是四二七零一。",
+        "谢谢，再见。",
+    ]
+    texts = [
+        "\n".join(
+            f"{'坐席' if place % 2 == 0 else '客户'}{mark}{number}{line}" for place, line in enumerate(said)
+        )
+        for number in range(4)
+    ]
+    names = [f"记录 {part + 1}" for part in range(-(-max(map(len, texts)) // size))]
+    frame = frame_of(names, [[text[part * size :][:size] for part in range(len(names))] for text in texts])
+    assert guess_mapping(frame).joins["transcript"].columns == names
+    assert whole(frame) == [
+        " ".join(
+            f"{'agent' if place % 2 == 0 else 'customer'}: {number}{line}" for place, line in enumerate(said)
+        )
+        for number in range(4)
+    ]
+
+
+def test_parts_of_a_cut_text_are_never_two_sides() -> None:
+    texts = [
+        "\n".join(f"said {number}{place} by one of the two of them" for place in range(8))
+        for number in range(4)
+    ]
+    frame = frame_of(["Transcript 1", "Transcript 2"], [[text[:160], text[160:]] for text in texts])
+    mapping = guess_mapping(frame)
+    assert not mapping.turns
+    assert mapping.joins["transcript"].columns == ["Transcript 1", "Transcript 2"]

@@ -270,3 +270,38 @@ def test_the_loss_meter_still_balances_on_a_cut_cell() -> None:
     )
     assert loss.characters_in + loss.added == out
     assert loss.lines_out == len(transcript.lines)
+
+
+@pytest.mark.parametrize("form", ["[{at}] {who}: {said}", "{at} - {who}: {said}", "{who} ({at}): {said}"])
+@pytest.mark.parametrize(
+    ("days", "starts", "problem"),
+    [
+        (("03/04/2026", "05/04/2026"), (None, None), "timestamp-ambiguous-order"),
+        (("03/04/2026", "25/04/2026"), (1775210400, 1777111200), None),
+        (("04/03/2026", "04/25/2026"), (1775210400, 1777111200), None),
+    ],
+)  # fmt: skip
+def test_dates_of_lines_alone_are_asked_about_as_those_of_a_column(
+    tmp_path: Path, form: str, days: tuple[str, str], starts: tuple[int | None, ...], problem: str | None
+) -> None:
+    said = (
+        ("Agent", "Hello, how can I help?"),
+        ("Customer", "My line is down."),
+        ("Agent", "I will mend it."),
+    )
+    calls = [
+        {
+            "Call ID": f"C-{100 + number}",
+            "Agent Email": "ann@x.example",
+            "Transcript": "\n".join(
+                form.format(at=f"{day} 10:00:0{place}", who=who, said=text)
+                for place, (who, text) in enumerate(said)
+            ),
+        }
+        for number, day in enumerate(days)
+    ]
+    batch = reddy.Ledger(tmp_path / "ledger.sqlite").load(calls, timezone="UTC", progress=False)
+    assert tuple(batch[row].timestamp for row in batch.calls().index) == starts
+    codes = set(batch.findings()["code"])
+    assert ("timestamp-ambiguous-order" in codes) is (problem is not None)
+    assert "timestamp-missing" not in codes

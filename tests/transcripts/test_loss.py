@@ -331,6 +331,8 @@ def test_the_sum_is_exact_for_any_text(examples: int) -> None:
     @example("[00:12] Zoë: [A\n00:20 - 00:12#\n")
     @example("[00:75] Agent: (\n[abc] Agent: A\nAgent: :[\n")
     @example("[00:75] - Agent: \n[00:75]  [1.5 - 2.5] Customer: (\n[1.5 - 2.5] [1.5 - 2.5] \n")
+    @example("[abc] Agent: 0\n[abc] 3. Agent: A\n")
+    @example("Agent: 0\n3. Agent: A\n3. [abc] Customer: B\n")
     @settings(max_examples=examples, deadline=None)
     def holds(cell: str) -> None:
         transcript = read_transcript(cell, agent=["ben@contoso.example"])

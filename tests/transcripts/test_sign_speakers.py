@@ -48,3 +48,16 @@ def test_what_begins_without_a_sign_goes_on_with_the_line_above() -> None:
 def test_one_mark_before_all_lines_is_no_speaker(mark: str) -> None:
     said = text(f"{mark}Agent: ", f"{mark}Customer: ")
     assert [line.role for line in read_transcript(said).lines] == ["agent", "customer"] * 2
+
+
+def test_signs_before_labels_with_times_and_a_legend() -> None:
+    rows = ["00:01 [>] ", "00:04 [<] ", "00:09 [>] ", "00:15 [<] "]
+    timed = read_transcript("\n".join(mark + said for mark, said in zip(rows, SAID, strict=True)))
+    assert [(line.text, line.start) for line in timed.lines] == list(zip(SAID, (1, 4, 9, 15), strict=True))
+    labelled = read_transcript(text("🙂 Ann: ", "🙃 Ben: "))
+    assert [line.text for line in labelled.lines] == list(SAID)
+    assert set(labelled.labels) == {"Ann", "Ben"}
+    told = read_transcript("⇐ = Agent, ⇒ = Customer\n" + text("⇐ ", "⇒ "))
+    assert [(line.role, line.text) for line in told.lines] == [
+        ("agent" if not place % 2 else "customer", said) for place, said in enumerate(SAID)
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from reddy_lib.findings import Finding, finding
@@ -55,6 +55,12 @@ def about_zone(cell: Any, read: ZoneRead, mapping: Mapping) -> Iterator[Finding]
     elif read.zone is None:
         message = f"{column} has {cell_text(cell)[:60]!r}, which is not a known time zone."
         yield finding("timestamp-zone-unclear", "timestamp", message, value=cell_text(cell))
+
+
+def start_from_transcript(start: int) -> Finding:
+    said = datetime.fromtimestamp(start, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    message = f"The row has no start time: {said} was taken from the transcript."
+    return finding("timestamp-from-transcript", "timestamp", message, value=said)
 
 
 def day_alone() -> Finding:

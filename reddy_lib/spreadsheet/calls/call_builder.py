@@ -27,6 +27,7 @@ from reddy_lib.spreadsheet.calls.build_findings import (
     no_call,
     nuls_removed,
     rows_left_out,
+    start_from_transcript,
     swapped,
 )
 from reddy_lib.spreadsheet.calls.cell_values import (
@@ -53,6 +54,7 @@ from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.spreadsheet.reading.bundles import FILE_NAMES
 from reddy_lib.spreadsheet.reading.notes import id_digits
 from reddy_lib.transcripts import Placed, Transcript, placed, read_transcript
+from reddy_lib.transcripts.formats.chat_stamps import stamps_of_lines
 from reddy_lib.transcripts.roles import fold
 
 __all__ = ["YEAR_10000", "BuiltCall", "CallBuilder"]
@@ -190,6 +192,8 @@ class CallBuilder:
         call.tags = tags or None
         if call.timestamp is None and problem is None and transcript is not None:
             call.timestamp = self._start_said(transcript, findings)
+            if call.timestamp is None and lines is None:
+                call.timestamp = self._start_of_lines(cells, findings)
         beyond = [name for name in extra if not is_empty(cells.get(name, ""))]
         for name in beyond[:_MOST_BEYOND]:
             findings.append(
@@ -366,18 +370,24 @@ class CallBuilder:
             moved, problem = read_timestamp(clock, tz=self.zone)
             seconds = seconds if moved is None else moved
         start = floor(seconds)
-        said = datetime.fromtimestamp(start, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        findings.append(
-            finding(
-                "timestamp-from-transcript",
-                "timestamp",
-                f"The row has no start time: {said} was taken from the transcript.",
-                value=said,
-            )
-        )
+        findings.append(start_from_transcript(start))
         if problem is not None:
             findings.append(problem)
         return start
+
+    def _start_of_lines(self, cells: Cells[str, Any], findings: list[Finding]) -> int | None:
+        """The start by the dates before the lines, in the order of day and month of all calls; else it is asked for."""
+        cell = self.sources.value("transcript", cells)
+        stamps = stamps_of_lines(cell) if isinstance(cell, str) else []
+        if not stamps:
+            return None
+        seconds, problem = read_timestamp(stamps[0], tz=self.zone, day_first=self.mapping.day_first)
+        if problem is not None:
+            findings.append(problem)
+        if seconds is None or not 0 <= seconds < YEAR_10000:
+            return None
+        findings.append(start_from_transcript(floor(seconds)))
+        return floor(seconds)
 
     def _agent(self, email: str | None, cells: Cells[str, Any]) -> list[str]:
         """What this row says of its agent: the email, and every cell of a column that is called after the agent."""

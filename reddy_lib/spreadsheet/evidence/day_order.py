@@ -76,6 +76,7 @@ class _Dates(NamedTuple):
     open: list[tuple[int, Written]]
     day: int  # of how many the first number is above 12
     month: int  # of how many the second one is
+    mark: str = ""  # what stands between their numbers; "" for several
 
     @property
     def doubtful(self) -> list[tuple[int, Written]]:
@@ -105,10 +106,24 @@ def column_order(
         locale: what the language of the sheet says, see `locale_order`.
         now: seconds since 1970; calls do not start later.
     """
-    dates = _dates(cells)
+    groups = _dates(cells)
+    orders = [(_order_of(dates, others or {}, locale, now), dates) for dates in groups]
+    if len(orders) < 2:
+        return orders[0][0] if orders else DayOrder(None, "")
+    # Systems that write their dates with other marks may write them in another order.
+    told = [order for order, dates in orders if order.day_first is not None or dates.doubtful]
+    answers = {order.day_first for order in told}
+    if len(answers) == 1 and None not in answers:
+        return max(told, key=lambda order: "above 12" in order.reason)
+    listed = "; ".join(f"with {dates.mark!r}, {order.reason}" for order, dates in orders if order.reason)
+    return DayOrder(None, f"dates are written in several ways ({listed}): please choose")
+
+
+def _order_of(
+    dates: _Dates, others: Mapping[str, Sequence[object]], locale: DayOrder | None, now: float | None
+) -> DayOrder:
+    """Return the order of day and month in dates that are all written alike."""
     seen = len(dates.open)
-    if not seen:
-        return DayOrder(None, "")
     if dates.day and dates.month:
         return DayOrder(
             None,
@@ -118,7 +133,7 @@ def column_order(
         return DayOrder(True, f"day before month: the first number is above 12 in {dates.day} of {seen}")
     if dates.month:
         return DayOrder(False, f"month before day: the second number is above 12 in {dates.month} of {seen}")
-    said = [one for one in _evidence(dates, others or {}, now) if one.day_first is not None]
+    said = [one for one in _evidence(dates, others, now) if one.day_first is not None]
     if locale is not None and locale.day_first is not None:
         said.append(locale)
     answers = {one.day_first for one in said}
@@ -132,20 +147,29 @@ def column_order(
     return DayOrder(None, "day and month could not be told apart: please choose")
 
 
-def _dates(cells: Iterable[object]) -> _Dates:
-    found: list[tuple[int, Written]] = []
+_MARK = re.compile(r"\d\s?([^\w\s:,])\s?\d")
+
+
+def _dates(cells: Iterable[object]) -> list[_Dates]:
+    """The dates of a column that need the order, apart for each mark between their numbers."""
+    found: dict[str, list[tuple[int, Written]]] = {}
     for row, cell in enumerate(cells):
         if not isinstance(cell, str) or not cell or cell[:4].isdecimal():
             continue
         written = read_written(cell.strip())
         if written is None or written.order == "ymd" or (written.order == "short" and written.first > 31):
             continue
-        found.append((row, written))
-    # How dates with dots are written says nothing of the dates with slashes beside them.
-    found = [one for one in found if not one[1].dotted] or found
-    day = sum(written.first > 12 for _, written in found)
-    month = sum(written.second > 12 for _, written in found)
-    return _Dates(found, day, month)
+        mark = _MARK.search(cell)
+        found.setdefault("." if written.dotted else mark[1] if mark else " ", []).append((row, written))
+    return [
+        _Dates(
+            of_mark,
+            sum(written.first > 12 for _, written in of_mark),
+            sum(written.second > 12 for _, written in of_mark),
+            mark,
+        )
+        for mark, of_mark in found.items()
+    ]
 
 
 def _evidence(dates: _Dates, others: Mapping[str, Sequence[object]], now: float | None) -> list[DayOrder]:
@@ -196,13 +220,45 @@ def _beside(dates: _Dates, others: Mapping[str, Sequence[object]]) -> list[DayOr
             )
             continue
         if compared < 0.5 * len(cells):
-            there_too = _dates(cells[:_MOST_ROWS])
-            if len(there_too.open) >= 0.5 * sum(cell not in (None, "") for cell in cells[:_MOST_ROWS]) and (
-                bool(there_too.day) is not bool(there_too.month)
-            ):
-                kind = "day" if there_too.day else "month"
-                found.append(DayOrder(bool(there_too.day), f"{name!r} has the {kind} first"))
+            found += _ordered_beside(name, cells, doubtful, dates.mark)
     return found
+
+
+def _ordered_beside(
+    name: str, cells: Sequence[object], doubtful: Sequence[tuple[int, Written]], mark: str
+) -> list[DayOrder]:
+    """What another column says whose own order is proven: by the days of the same rows, else if it is written alike."""
+    groups = _dates(cells[:_MOST_ROWS])
+    count = sum(cell not in (None, "") for cell in cells[:_MOST_ROWS])
+    if len(groups) != 1 or len(groups[0].open) < 0.5 * count or bool(groups[0].day) is bool(groups[0].month):
+        return []
+    there = dict(groups[0].open)
+    first = bool(groups[0].day)
+    close = [0, 0]
+    compared = 0
+    for row, written in doubtful:
+        both = _both(written)
+        other = _both(there[row]) if row in there else None
+        if both is None or row not in there:
+            continue
+        day = other[0 if first else 1].date() if other is not None else _sure(there[row])
+        if day is None:
+            continue
+        compared += 1
+        close[0] += abs(both[0].date() - day) <= timedelta(days=1)
+        close[1] += abs(both[1].date() - day) <= timedelta(days=1)
+    if compared and max(close) >= 0.9 * compared and min(close) <= 0.1 * compared:
+        return [DayOrder(close[0] > close[1], f"{name!r} has the same days in {max(close)} of {compared}")]
+    if groups[0].mark != mark:
+        return []
+    return [DayOrder(first, f"{name!r} has the {'day' if first else 'month'} first")]
+
+
+def _sure(written: Written) -> date | None:
+    try:
+        return resolve(written, None).date()
+    except (Ambiguous, ValueError):
+        return None
 
 
 def _certain_date(cell: object) -> date | None:

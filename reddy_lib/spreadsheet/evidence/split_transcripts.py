@@ -9,6 +9,7 @@ from itertools import pairwise
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.transcripts import read_opening
+from reddy_lib.transcripts.formats.arrow_signs import ARROW_SIGNS
 
 __all__ = ["continued", "joined_parts"]
 
@@ -30,7 +31,10 @@ def joined_parts(columns: Sequence[Column]) -> tuple[list[str], str, str] | None
             series.setdefault(stem, {}).setdefault(place, column)
     for found in series.values():
         parts = [found[number] for number in sorted(found)]
-        if len(parts) < 2 or parts[0].length < _LONG or any(_repeats(parts[0], other) for other in parts[1:]):
+        if len(parts) < 2 or any(_repeats(parts[0], other) for other in parts[1:]):
+            continue
+        full = _are_full(parts)
+        if parts[0].length < _LONG and not full:
             continue
         # A part is filled where the one before it is.
         rows = list(zip(*(part.of_rows for part in parts), strict=True))
@@ -44,13 +48,15 @@ def joined_parts(columns: Sequence[Column]) -> tuple[list[str], str, str] | None
         lined = [_reads("\n".join(row)) for row in whole]
         alone = sum(_reads(row[0]) > 1 for row in whole)
         best = max(sum(count > 1 for count in glued), sum(count > 1 for count in lined))
-        if best < 0.5 * len(whole) or any(sum(_reads(row[at]) > 1 for row in whole) > best for at in (0, 1)):
+        if not (full and _is_talk_of_the_calls(parts, columns)) and (
+            best < 0.5 * len(whole) or any(sum(_reads(row[at]) > 1 for row in whole) > best for at in (0, 1))
+        ):
             continue
         if alone == len(whole) and all(_reads(row[1]) > 1 for row in whole) and not _cut_inside(parts):
             separator = "\n"
         else:
             separator = "" if sum(glued) >= sum(lined) or _cut_inside(parts) else "\n"
-        if not all(_MORE.search(part.plain) for part in parts[1:]) and not _goes_on(parts):
+        if not full and not all(_MORE.search(part.plain) for part in parts[1:]) and not _goes_on(parts):
             continue  # "text", "text", "text": the others say something else
         if not separator:
             separator = _at_the_cut(parts)
@@ -61,6 +67,35 @@ def joined_parts(columns: Sequence[Column]) -> tuple[list[str], str, str] | None
 
 
 _LONG = 40
+
+
+def _are_full(parts: Sequence[Column]) -> bool:
+    """Return whether the cells of each part are all of one size where the next part is filled: a text was cut there."""
+    sizes = 0
+    for first, second in pairwise(parts):
+        full = [
+            a for a, b in zip(map(cell_text, first.rows), map(cell_text, second.rows), strict=True) if a and b
+        ]
+        ways = [list(map(len, full)), [len(text.encode("utf-8", "replace")) for text in full]]
+        if full and not any(min(of) >= _SHORTEST and max(of) - min(of) <= _SLACK for of in ways):
+            return False
+        sizes += len(full)
+    return sizes >= _FEWEST
+
+
+def _is_talk_of_the_calls(parts: Sequence[Column], columns: Sequence[Column]) -> bool:
+    """Return whether parts of a text are the transcript, whether or not it is known how they name who speaks."""
+    says = parts[0].says
+    if "transcript" in says:
+        return True
+    names = {part.name for part in parts}
+    others = [column for column in columns if column.name not in names]
+    longest = all(column.length < parts[0].length for column in others)
+    return longest and not says & {"note", "summary"} and all(column.transcripts < 0.5 for column in others)
+
+
+_SHORTEST, _FEWEST = 20, 3
+"""Characters of a cell, and cells, from which on one size of all of them is no chance."""
 
 
 def _reads(text: str) -> int:
@@ -191,7 +226,9 @@ def _same_speakers(before: str, after: str) -> bool:
     if not labels or not any(label in after for label in labels):
         return False
     if any(
-        re.search(rf"(?<!\w){re.escape(label)}\W{{0,4}}(?:\d[\d:.,]*\W{{0,4}})?[:：>|\]]", after)
+        re.search(
+            rf"(?<!\w){re.escape(label)}\W{{0,4}}(?:\d[\d:.,]*\W{{0,4}})?[:：>|\]\t{ARROW_SIGNS}]", after
+        )
         for label in labels
     ):
         return True

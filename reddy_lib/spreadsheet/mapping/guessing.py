@@ -22,6 +22,7 @@ from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.cells.tag_values import tag_type
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.date_columns import timestamp_settings
+from reddy_lib.spreadsheet.evidence.day_order import column_order
 from reddy_lib.spreadsheet.evidence.field_evidence import JUDGES, Evidence, Table
 from reddy_lib.spreadsheet.evidence.layouts import LinesFound, find_lines, line_times, lines_chosen
 from reddy_lib.spreadsheet.evidence.split_transcripts import continued, joined_parts
@@ -51,6 +52,7 @@ from reddy_lib.spreadsheet.mapping.proposals import (
 from reddy_lib.spreadsheet.mapping.spread_values import with_second_key, with_spread_id, with_spread_start
 from reddy_lib.spreadsheet.model import Join, Layout, Mapping, ProductLike, product_ids
 from reddy_lib.spreadsheet.reading.pieces import column_cells
+from reddy_lib.transcripts.formats.chat_stamps import stamps_of_lines
 
 __all__ = ["guess_mapping"]
 
@@ -112,7 +114,7 @@ def _guess(sheet: pd.DataFrame, products: Sequence[ProductLike] | None, layout: 
         return _with_lines_beside(str(beside), cells, _format_of(sheet), products)
     columns = [Column(name, column) for name, column in cells]
     parts = joined_parts(columns) if layout != "lines" else None
-    cut = parts is not None and not parts[1]  # anywhere, rather than between two turns
+    cut = parts is not None and parts[1] != "\n"  # anywhere, rather than between two turns
     turns = find_turns(columns) if layout is None and not cut else None
     if turns is not None:
         return _with_turns(turns, head, columns, sheet, products)
@@ -464,7 +466,9 @@ def _format_of(sheet: pd.DataFrame) -> SheetFormat | None:
 def _with_times(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     name = mapping.fields.get("timestamp")
     column = next((column for column in columns if column.name == name), None)
-    if column is None or not column.count:
+    if column is None:
+        return _with_order_of_lines(mapping, columns)
+    if not column.count:
         return mapping
     filled = {one.name: one.rows for one in columns if one.count}
     settings, read = timestamp_settings(column.name, filled)
@@ -472,6 +476,19 @@ def _with_times(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     minutes = column.count > 1 and column.dates.granularity in ("minute", "day")
     return mapping.replace(
         **settings, whole_minutes=minutes, reasons={**mapping.reasons, "timestamp": reason}
+    )
+
+
+def _with_order_of_lines(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
+    """Return the mapping with the order of day and month in the dates before the lines, where no column says the start."""
+    talk = next((column for column in columns if column.name == mapping.fields.get("transcript")), None)
+    stamps = [] if talk is None else [stamp for text in talk.texts for stamp in stamps_of_lines(text)]
+    order = column_order(stamps)
+    if not stamps or not order.reason:
+        return mapping
+    said = mapping.reasons.get("timestamp", "no column")
+    return mapping.replace(
+        day_first=order.day_first, reasons={**mapping.reasons, "timestamp": f"{said}; {order.reason}"}
     )
 
 

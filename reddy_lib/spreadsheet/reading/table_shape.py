@@ -194,7 +194,7 @@ def beside_place(rows: Sequence[Sequence[Any]], header: Sequence[Any]) -> int:
     # Between two columns that hold something, one empty column says as much as the thousands of a stray cell.
     for gap in (before + 1 for before, after in pairwise(taken) if after > before + 1):
         names = bisect(named, gap)
-        if not 1 < names < len(named):
+        if not 1 < names < len(named) or _goes_on(header[:gap], header[gap + 1 :]):
             continue
         left = [bool(row) and row[0] < gap for row in filled]
         right = [bool(row) and row[-1] > gap for row in filled]
@@ -202,6 +202,18 @@ def beside_place(rows: Sequence[Sequence[Any]], header: Sequence[Any]) -> int:
         if any(right) and left != right and _ends_at_once(right):
             return gap + 1
     return 0
+
+
+def _goes_on(left: Sequence[Any], right: Sequence[Any]) -> bool:
+    """Whether columns on both sides of a gap are numbered in one series: "Transcript 2" goes on in "Transcript 3"."""
+    series = [
+        {match[1].casefold() for name in names if (match := _IN_SERIES.fullmatch(str(name).strip()))}
+        for names in (left, right)
+    ]
+    return not series[0].isdisjoint(series[1])
+
+
+_IN_SERIES = re.compile(r"(.*?[^\W\d].*?)[\W_]*\d{1,3}\W*")
 
 
 def _ends_at_once(filled: Sequence[bool]) -> bool:

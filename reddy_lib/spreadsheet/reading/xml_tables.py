@@ -17,6 +17,7 @@ from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.spreadsheet.reading.json_calls import find_calls
 from reddy_lib.spreadsheet.reading.json_tables import rows_of_records
 from reddy_lib.spreadsheet.reading.records import holds_speech, is_turn_list
+from reddy_lib.spreadsheet.reading.xml_fields import plain_fields, plain_name, turns_by_name
 from reddy_lib.transcripts import read_transcript
 
 __all__ = ["is_one_call", "xml_rows", "xml_sheets"]
@@ -156,18 +157,19 @@ def _entity(*_: Any) -> None:
 
 
 def _plain(name: str) -> str:
-    return name.rpartition("}")[2].rpartition(":")[2] if "}" in name or ":" in name else name
+    return plain_name(name.rpartition("}")[2].rpartition(":")[2] if "}" in name or ":" in name else name)
 
 
 class _Element:
     """An element that is still open. `children`: name → its value, or its values where the element is repeated."""
 
-    __slots__ = ("attributes", "children", "name", "text")
+    __slots__ = ("attributes", "children", "in_order", "name", "text")
 
     def __init__(self, name: str, attributes: dict[str, str]) -> None:
         self.name = name
         self.attributes = attributes
         self.children: dict[str, Any] = {}
+        self.in_order: list[tuple[str, Any]] = []
         self.text: list[str] = []
 
 
@@ -198,6 +200,7 @@ class _Records:
         element = self._open.pop()
         value = self._value(element)
         above = self._open[-1]
+        above.in_order.append((element.name, value))
         if element.name not in above.children:
             above.children[element.name] = value
             return
@@ -217,7 +220,11 @@ class _Records:
         if not element.children and (not element.attributes or element.attributes.get("nil") == "true"):
             return text
         data: dict[str, Any] = dict(element.attributes)
-        for name, value in element.children.items():
+        children = element.children
+        if len(children) > 1 and len(element.in_order) > len(children):
+            turns = turns_by_name(element.in_order)
+            children = children if turns is None else {"turn": turns}
+        for name, value in children.items():
             while name in data:
                 name += "_"
             data[name] = value
@@ -226,7 +233,7 @@ class _Records:
         return data
 
     def result(self) -> Any:
-        return self._listed("", self._open[0].children)
+        return plain_fields(self._listed("", self._open[0].children))
 
     def _listed(self, name: str, value: Any) -> Any:
         """A value in which an element that is repeated in one place is a list in all of them."""

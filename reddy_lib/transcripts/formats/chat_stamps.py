@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-__all__ = ["with_iso_stamps", "without_counters"]
+__all__ = ["stamps_of_lines", "with_iso_stamps", "without_counters"]
 
 _STAMP = re.compile(
     r"^[\u200e\u200f]?\[?(?P<one>\d{1,2})(?P<mark>[./-])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2}),?[ \u202f]"
@@ -16,6 +16,25 @@ _STAMP = re.compile(
     r"\]?(?: -)?[ \u202f]+(?=\S)",
     re.MULTILINE,
 )
+_DATED = re.compile(
+    r"(?<![\d./-])(?P<stamp>\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)(?:\d{4}|\d{2}),?[ \u202f]{1,3}\d{1,2}:\d\d(?::\d\d)?"
+    r"(?:[ \u202f]?[AaPp]\.?[Mm]\b)?)(?![\d:])"
+)
+_HEAD = 70
+"""Characters at the begin of a line within which its stamp is found, behind the name perhaps."""
+
+
+def stamps_of_lines(text: str) -> list[str]:
+    """Return the dates with clocks at the heads of lines, as they are written; [] where most turns have none.
+
+    Which of their numbers is the day is not decided here.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    found = [match["stamp"] for line in lines if (match := _DATED.search(line[:_HEAD])) is not None]
+    # A stamp may stand above its words, on a line of its own.
+    return found if len(found) > 1 and 2 * len(found) >= len(lines) else []
+
+
 _BEFORE_A_LABEL = re.compile(r"[^\n:]{1,60}:")
 
 

@@ -63,9 +63,10 @@ def _take_receivers(turns: Sequence[Turn]) -> None:
     labels = {turn.label for turn in turns}
     if len(labels) < 2:
         return
+    longest = sorted(labels, key=len, reverse=True)
     others = {
         label: re.compile(
-            rf"(?:{'|'.join(re.escape(other) for other in sorted(labels - {label}, key=len, reverse=True))})\s?[:：|>-]+\s"
+            rf"(?:{'|'.join(re.escape(other) for other in longest if other != label)})(?:\s?[:：|>\])}}/-]+)?\s"
         )
         for label in labels
     }

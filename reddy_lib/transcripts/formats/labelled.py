@@ -17,6 +17,7 @@ from itertools import pairwise
 from reddy_lib.findings import finding
 from reddy_lib.transcripts.asides import is_aside, is_event, is_heading, is_note
 from reddy_lib.transcripts.doubt import is_better, is_doubtful, labels_inside
+from reddy_lib.transcripts.formats.arrows import without_arrows
 from reddy_lib.transcripts.formats.chat_stamps import with_iso_stamps, without_counters
 from reddy_lib.transcripts.formats.edges import without_edges
 from reddy_lib.transcripts.formats.fact_block import read_fact_block
@@ -61,6 +62,7 @@ def read_text(
     if signed is not None:
         return signed
     text = _with_first_line(with_bracketed_seconds(without_counters(with_iso_stamps(text))))
+    text = without_arrows(text, Known(roles).is_sure)
     explained = _under_legend(text, roles, agent, customer)
     if explained is not None:
         return explained

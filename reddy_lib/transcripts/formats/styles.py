@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from reddy_lib.transcripts.formats.arrow_signs import ANY_ARROW
 from reddy_lib.transcripts.key_names import classify_key
 from reddy_lib.transcripts.roles import leaning, normalise
 from reddy_lib.transcripts.times import CLOCK
@@ -183,14 +184,16 @@ _JOINS = (
     " >> ",
     " => ",
 )
+_ARROW_BETWEEN = re.compile(rf"\s{ANY_ARROW}\s")
 _JOINED_LABEL = re.compile(
-    r"\s*(?:[\[(<]\s?[\d:.,]{1,12}s?\s?[\])>]\s*)?[*_\[(<]{0,3}(?P<label>[^\W_][^:：\n<>\[\]|/;~]{0,40}?)[\])>*_]{0,3}\s?[:：]"
+    r"\s*(?:[\[(<]\s?[\d:.,]{1,12}s?\s?[\])>]\s*)?[*_\[(<]{0,3}(?P<label>\+?[^\W_][^:：\n<>\[\]|/;~]{0,40}?)[\])>*_]{0,3}\s?[:：]"
 )
 
 
 def join_cut(row: str, known: Callable[[str], bool], possible: Callable[[str], bool]) -> list[str] | None:
     """The turns of one line that is joined by a mark such as ` / ` or ` | `, without the mark; None for any other."""
-    for join in _JOINS:
+    arrows = dict.fromkeys(match[0] for match in _ARROW_BETWEEN.finditer(row))
+    for join in (*_JOINS, *sorted(arrows, key=lambda mark: -row.count(mark))[:4]):
         if row.count(join) < 1:
             continue
         parts = [part for part in row.split(join) if part.strip()]
@@ -200,7 +203,10 @@ def join_cut(row: str, known: Callable[[str], bool], possible: Callable[[str], b
         if len(named) < 2 or not labels[0] or not 2 <= len(counts) <= 6:
             continue
         sure = sum(map(known, named))
-        plausible = all(known(label) or possible(label) or len(label) == 1 for label in counts)
+        plausible = all(
+            known(label) or possible(label) or len(label) == 1 or label[:1] in "+0123456789"
+            for label in counts
+        )
         if not (sure >= 2 or (plausible and len(named) >= 3 and max(counts.values()) > 1)):
             continue
         if len(named) < 0.5 * len(parts):

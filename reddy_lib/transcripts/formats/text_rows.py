@@ -87,13 +87,18 @@ _IN_A_CLOCK = re.compile(r"[(\[{<\s@,]\d{1,3}$")
 _NUMBER_LABEL = re.compile(r"(?P<label>\+?\d[\d ()/.-]{1,20}\d)\s?[:：]\s+(?P<rest>\S.*)", re.DOTALL)
 
 
+_NUMBER_BEFORE_SOUND = re.compile(r"\d{1,4}[.)]\s{1,4}(?=\[)")
+
+
 _SIGNS = re.compile(r"[:：\[(<|\t»→>【「『〔《［（]|\s[–—-]\s|—|\*\*")
 
 
 _MARKED = re.compile(r"[\t|»→>\[({<【「『〔《［（]|\s[–—-]{1,2}\s|—|\*\*|__|->|^\W{0,4}\d{1,4}[.)]")
 
 
-_SOUND_BEFORE = re.compile(r"\[[^\[\]:]{1,40}\]\s+(?=[^\W\d_][^:]{0,40}:\s)")
+_SOUND_BEFORE = re.compile(
+    r"\[[^\[\]:]{1,40}\]\s+(?=(?:(?:[-–—•‣▪]|\d{1,4}[.)])\s{1,4})?\*{0,3}[^\W\d_][^:]{0,40}:(?:\s|\*))"
+)
 
 
 _BOLD_END = re.compile(r"(?:\*\*|__)(?=\s|$)")
@@ -227,16 +232,11 @@ def _take_colon_apart(raw: str, known: Known) -> Row:
             broken = bad["raw"].strip()
             rest = body[bad.end() :]
             body = rest[_DECORATION.match(rest).end() :]  # type: ignore[union-attr]
-    listed = _NUMBERING.match(body)
-    if listed:
-        at = _DECORATION.match(body, listed.end()).end()  # type: ignore[union-attr]
-        behind = _LABEL.match(body, at)
-        if behind and known(behind["label"].strip().strip("*_").strip()):
-            body = body[at:]
+    body = _without_number(body, known)
     prefix = ""
     aside = _SOUND_BEFORE.match(body)
     if aside:  # "[noise] Agent: hello": what stands before the label stays with the text
-        prefix, body = aside[0].strip() + " ", body[aside.end() :]
+        prefix, body = aside[0].strip() + " ", _without_number(body[aside.end() :], known)
     match = _LABEL.match(body)
     if (
         match
@@ -279,6 +279,17 @@ def _take_colon_apart(raw: str, known: Known) -> Row:
             return Row(raw, label, text[: closing.start()].strip() if closing else text, start, stop, broken)
     text = (prefix + body if prefix else rest).strip()
     return Row(raw, "", text, start, stop, broken)
+
+
+def _without_number(body: str, known: Known) -> str:
+    """The rest of a line without the number, or the mark of a list, before a label that is known."""
+    listed = _NUMBERING.match(body)
+    if listed is None:
+        numbered = _NUMBER_BEFORE_SOUND.match(body)
+        return body[numbered.end() :] if numbered and _SOUND_BEFORE.match(body, numbered.end()) else body
+    at = _DECORATION.match(body, listed.end()).end()  # type: ignore[union-attr]
+    behind = _LABEL.match(body, at)
+    return body[at:] if behind and known(behind["label"].strip().strip("*_").strip()) else body
 
 
 def could_be_a_name(label: str) -> bool:
