@@ -200,7 +200,7 @@ names = [
     "Speakers" + (f" · {open_roles} open" if open_roles else ""),
     f"Tags · {len(mapping.tags)}",
 ]
-draw_questions(choices, previewed, amount)
+draw_questions(choices, previewed)
 tabs = steady_tabs(names, key=f"load_tabs {file.id} {layout}")
 with tabs.pop(0), st.container(gap="xsmall"):
     draw_fields(choices, previewed)

@@ -211,7 +211,9 @@ def calls_list() -> None:
         with st.container(
             border=True, height=300, horizontal_alignment="center", vertical_alignment="center"
         ):
-            st.markdown(f"None of the {total:,} calls matches.")
+            st.markdown(
+                "The only call does not match." if total == 1 else f"None of the {total:,} calls matches."
+            )
             st.button(
                 "Show all calls",
                 icon=":material/filter_alt_off:",

@@ -17,6 +17,7 @@ details for code.
         · RecordingRefused      its path or URL is not allowed; nothing was opened or requested
       × LedgerError             the ledger cannot be read or written
         · LedgerUnavailable     locked, unreachable, or on a full disk
+          - LedgerMoved         its file was moved, deleted or replaced while it was in use
         · LedgerTooNew          written by a newer version of this library
         · NotInLedger           no such batch, row or submission
         · CallLocked            the call is being sent or was sent, so it cannot be edited
@@ -61,6 +62,7 @@ __all__ = [
     "DrawDiffers",
     "EmptySheet",
     "LedgerError",
+    "LedgerMoved",
     "LedgerRestored",
     "LedgerTooNew",
     "LedgerUnavailable",
@@ -141,6 +143,10 @@ class LedgerError(ReddyError):
 
 class LedgerUnavailable(LedgerError):
     """The ledger is locked by another program, unreachable, or on a full disk. Committed data is safe."""
+
+
+class LedgerMoved(LedgerUnavailable):
+    """The ledger's file was moved, deleted or replaced while it was in use: what is committed is where the file is now."""
 
 
 class LedgerTooNew(LedgerError):

@@ -26,6 +26,7 @@ from reddy_lib.forgetting.people import Found, Matcher, found_frame, people_in, 
 from reddy_lib.forgetting.receipts import ForgetReceipt, read_receipt, receipts_of
 from reddy_lib.forgetting.retention import DEFAULT, Retention, retention_of, run_retention, set_retention
 from reddy_lib.html_tables import html_table
+from reddy_lib.plurals import agreeing
 from reddy_lib.sending.archiving import archive
 from reddy_lib.sending.submission import Submission, find_submission, list_submissions
 from reddy_lib.spreadsheet import Mapping
@@ -55,12 +56,12 @@ class Ledger(Database):
             held = connection.execute(
                 sa.select(sa.func.count()).select_from(batches).where(batches.c.state == "open")
             ).scalar_one()
-        return f"<Ledger {self.name} · {held} batches>"
+        return f"<Ledger {self.name} · {agreeing(held, 'batch', 'batches')}>"
 
     def _repr_html_(self) -> str:
         """Return the newest batches as an HTML table for notebooks."""
         listed = self.batches()
-        caption = f"Ledger {self.name} · {len(listed):,} batches"
+        caption = f"Ledger {self.name} · {agreeing(len(listed), 'batch', 'batches')}"
         lines = [
             [one.name, one.id, f"{one.calls:,}", f"{one.created_at:%d %b %Y %H:%M} UTC"]
             for one in listed.head(SHOWN).itertuples()

@@ -646,6 +646,7 @@ READ_BY_OTHER_STAGES = {
     "correction-unknown",
     "rows-left-out",
     "nul-removed",
+    "characters-replaced",
     "rows-scattered",
     "cells-differ",
     "lines-without-call",

@@ -245,6 +245,7 @@ OF_LAYOUTS = {
     "sheets-alike",
     "header-missing",
     "nul-removed",
+    "characters-replaced",
     "rows-scattered",
     "cells-differ",
     "lines-without-call",

@@ -33,6 +33,7 @@ from reddy_lib.database.facts import remember_fact
 from reddy_lib.database.schema import facts
 from reddy_lib.errors import DrawDiffers
 from reddy_lib.model import from_payload
+from reddy_lib.plurals import agreeing
 from reddy_lib.spreadsheet.cells.dates import zone
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Draw(NamedTuple):
                 ", leaving out strata from which no call was drawn." if covered < len(self.strata) else "."
             )
         if n < self.seal.n:
-            said += f" {self.seal.n:,} were asked for; exclusions and caps leave {n:,}."
+            said += f" {agreeing(self.seal.n, 'was', 'were')} asked for; exclusions and caps leave {n:,}."
         return said
 
     @property

@@ -30,6 +30,7 @@ from reddy_lib.arguments import text, whole_number
 from reddy_lib.batches.recording_urls import Addressed, addressed_calls
 from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused, ReddyError
 from reddy_lib.interrupts import again, one_line
+from reddy_lib.plurals import agreeing
 from reddy_lib.progress_bars import progress_bar
 from reddy_lib.recordings.download_log import Fetched, FetchRecord, address_key
 from reddy_lib.recordings.file_names import ending_of
@@ -524,7 +525,10 @@ def fetch_recordings(
     def told() -> str:
         now = work.progress()
         left = len(todo) - now.fetched - now.failed
-        return f"Interrupted: {now.fetched:,} recordings were fetched, {left:,} are left. {again()}"
+        return (
+            f"Interrupted: {agreeing(now.fetched, 'recording was', 'recordings were')} fetched, "
+            f"{agreeing(left, 'is', 'are')} left. {again()}"
+        )
 
     with (
         one_line(told),

@@ -6,6 +6,7 @@ code path.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shutil
@@ -14,12 +15,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path, PurePath
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from reddy_lib.errors import EmptySheet
-from reddy_lib.model import Call, to_payload, whole_characters
+from reddy_lib.model import Call, payload_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +54,7 @@ def as_file(source: Any, file_name: str | None = None) -> Iterator[tuple[Path, s
             yield path, path.name
         else:
             path = folder / "calls.json"
-            path.write_bytes(msgspec.json.encode(_records(source)))
+            path.write_bytes(_written(_records(source)))
             yield path, "calls"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -89,6 +90,14 @@ def _copied(source: IO[Any], folder: Path, file_name: str | None) -> Path:
     return path
 
 
+def _written(records: list[dict[str, Any]]) -> bytes:
+    """Return records as JSON. Halves of characters become escapes: what reads the file replaces them, and says so."""
+    try:
+        return msgspec.json.encode(records)
+    except UnicodeEncodeError:
+        return json.dumps(records).encode()
+
+
 def _records(source: Any) -> list[dict[str, Any]]:
     if type(source).__name__ == "DataFrame" and hasattr(source, "to_dict"):
         source = _rows_of(source)
@@ -100,7 +109,7 @@ def _records(source: Any) -> list[dict[str, Any]]:
         if not source:
             raise EmptySheet("There are no records, so there is nothing to load.")
         if all(isinstance(one, Call) for one in source):
-            return [_plain(to_payload(one)) for one in source]
+            return [_plain(_payload(one)) for one in source]
         if all(isinstance(one, Mapping) for one in source):
             return [_plain(one) for one in source]
         kinds = dict.fromkeys(type(one).__name__ for one in source)
@@ -111,6 +120,14 @@ def _records(source: Any) -> list[dict[str, Any]]:
     elif isinstance(source, Mapping) or type(source).__name__ in ("Series", "ndarray", "recarray"):
         hint = " pandas.DataFrame(…) makes a table of it."
     raise TypeError(f"Load {_ACCEPTED}, not {type(source).__name__}.{hint}")
+
+
+def _payload(call: Call) -> dict[str, Any]:
+    """Return the payload of a call, with halves of characters as they are: the reader replaces them, and says so."""
+    written = payload_json(call)
+    if "\ufffd".encode() in written:
+        return cast(dict[str, Any], msgspec.to_builtins(call, enc_hook=_plain))
+    return cast(dict[str, Any], msgspec.json.decode(written))
 
 
 def _rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -146,9 +163,9 @@ def _column_name(name: Any) -> str:
 def _plain(value: Any) -> Any:
     """Return a value that JSON can hold: NumPy numbers as Python's, dates as ISO text, NaN and NaT as None."""
     if isinstance(value, str):
-        return value if value.isascii() else whole_characters(value)
+        return value
     if isinstance(value, Mapping):
-        return {whole_characters(str(name)): _plain(cell) for name, cell in value.items()}
+        return {str(name): _plain(cell) for name, cell in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(cell) for cell in value]
     if getattr(value, "ndim", 0) and hasattr(value, "tolist"):  # an array, as Parquet's lists are read

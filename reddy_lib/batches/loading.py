@@ -140,9 +140,7 @@ class _Counter:
             )
 
     def interrupted(self) -> str:
-        return (
-            f"Interrupted: {self._stored:,} {self._noun} were read, and none of them were stored. {again()}"
-        )
+        return f"Interrupted after {self._stored:,} {self._noun}: none of them were stored. {again()}"
 
 
 def _json(value: Any) -> str:

@@ -35,7 +35,7 @@ from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.schema import EDITABLE, batches, calls
 from reddy_lib.findings import CATALOGUE, Finding, Severity
-from reddy_lib.model import ROLES
+from reddy_lib.model import ROLES, Call, from_payload
 from reddy_lib.transcripts.roles import role_of
 
 __all__ = ["REFUSED", "Known", "Problem", "Proposal", "Repairing", "problems_of"]
@@ -164,7 +164,7 @@ def problems_of(batch: StoredBatch, rows: Iterable[int] | int | None = None) -> 
                 group.locked += 1
     wrong = {value for (code, field, value), group in groups.items() if field == "agent_email" and value}
     known = _known(batch, wrong)
-    found_ = [_problem(key, group, known) for key, group in groups.items() if group.rows]
+    found_ = [_problem(batch, key, group, known) for key, group in groups.items() if group.rows]
     return sorted(found_, key=lambda one: (one.severity != "error", -one.calls, one.title, one.value))
 
 
@@ -218,7 +218,7 @@ def _without_values(said: str) -> str:
     return " ".join(_VALUES.sub("…", said.split("\n")[0])[:160].split())
 
 
-def _problem(key: tuple[str, str, str], group: _Group, known: Known) -> Problem:
+def _problem(batch: StoredBatch, key: tuple[str, str, str], group: _Group, known: Known) -> Problem:
     code, field, value = key
     refused = code.startswith(REFUSED + " ")
     rule = None if refused else CATALOGUE[code]
@@ -238,7 +238,7 @@ def _problem(key: tuple[str, str, str], group: _Group, known: Known) -> Problem:
         ranges=ranges_of(group.rows),
         known=known,
         proposal=choices[0] if choices and not _tied(choices) else None,
-        repairs=tuple(_repairs(code, value)),
+        repairs=tuple(_repairs(batch, code, value, group.rows)),
         accepting=Accept(code=code) if rule is not None and rule.accepting else None,
     )
 
@@ -248,14 +248,34 @@ def _tied(choices: list[Proposal]) -> bool:
     return len(choices) > 1 and choices[0].reason == choices[1].reason
 
 
-def _repairs(code: str, value: str) -> Iterator[Repairing]:
-    spaced = code != "agent-email-invalid" or value != "".join(value.split())
-    if code in REPAIRS and spaced:
+def _repairs(batch: StoredBatch, code: str, value: str, rows: list[int]) -> Iterator[Repairing]:
+    if code in REPAIRS and _helps(batch, code, value, rows):
         yield Repairing(REPAIRS[code].label, Repair(code=code))
     if code == "role-unknown" and value:
         yield Repairing("Agent", GiveRole(label=value, role="agent"))
         yield Repairing("Customer", GiveRole(label=value, role="customer"))
         yield Repairing("Leave out", GiveRole(label=value, role="leave out"))
+
+
+def _helps(batch: StoredBatch, code: str, value: str, rows: list[int]) -> bool:
+    """Return whether a repair changes any of the first calls that have the problem."""
+    apply = REPAIRS[code].apply
+    if code == "agent-email-invalid":  # of the value alone: there may be as many problems as calls
+        call = Call(agent_email=value)
+        return apply(call, []) != call
+    query = sa.select(calls.c.payload, calls.c.findings).where(
+        calls.c.batch_id == batch.id, calls.c.row.in_(rows[:_LOOKED_AT])
+    )
+    with batch.database.read() as connection:
+        for stored in connection.execute(query):
+            call = from_payload(stored.payload)
+            if apply(call, [one for one in decode_findings(stored.findings) if one.code == code]) != call:
+                return True
+    return False
+
+
+_LOOKED_AT = 200
+"""Calls that are read to tell whether a repair helps."""
 
 
 def _target(code: str, field: str) -> str:

@@ -43,6 +43,7 @@ from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import EDITABLE, calls, recipes
 from reddy_lib.errors import MappingError, NotInLedger
 from reddy_lib.model import from_payload, payload_json
+from reddy_lib.plurals import agreeing
 
 if TYPE_CHECKING:
     from reddy_lib.database.database import Database
@@ -329,7 +330,9 @@ def _apply(batch: StoredBatch, step: Step, earlier: dict[str, list[Operation]], 
         return Applied(step, len(matched), 0, 0, _reason(error))
     why = "" if operation.changed else step.nothing()
     if not operation.changed and matched:
-        why = f"{len(matched):,} calls match, and have this already"
+        why = agreeing(
+            len(matched), "call matches, and has this already", "calls match, and have this already"
+        )
     return Applied(
         step, len(matched), operation.changed, operation.locked, why, operation if operation.changed else None
     )

@@ -42,7 +42,11 @@ def _calls(count: int) -> str:
 
 
 def _had_before(count: int) -> str:
-    return f"the recordings that {count:,} calls had before"
+    return (
+        "the recording that 1 call had before"
+        if count == 1
+        else f"the recordings that {count:,} calls had before"
+    )
 
 
 def _was(rows: Sequence[int]) -> str:

@@ -185,7 +185,7 @@ class Database:
         return self._file
 
     def must_be_there(self) -> None:
-        """Raise LedgerUnavailable if the file of a SQLite ledger was moved, deleted or replaced since it was opened."""
+        """Raise LedgerMoved if the file of a SQLite ledger was moved, deleted or replaced since it was opened."""
         if self.is_sqlite:
             self._opened_file().must_be_there()
 

@@ -29,7 +29,7 @@ from typing import NamedTuple, cast
 import platformdirs
 import sqlalchemy as sa
 
-from reddy_lib.errors import LedgerUnavailable
+from reddy_lib.errors import LedgerMoved, LedgerUnavailable
 from reddy_lib.open_databases import keep_open, no_longer_open
 
 __all__ = [
@@ -156,9 +156,9 @@ class SqliteFile:
         return emptied and self.settle()
 
     def must_be_there(self) -> None:
-        """Raise LedgerUnavailable if the path leads to another file than the one that is open, or to none."""
+        """Raise LedgerMoved if the path leads to another file than the one that is open, or to none."""
         if not self._is_there():
-            raise LedgerUnavailable(
+            raise LedgerMoved(
                 f"The file of the ledger ({self.path}) was moved, deleted or replaced while it was in use. "
                 "Stop every program that uses it, make sure that the right file is there, then start again."
             )

@@ -21,6 +21,7 @@ from reddy_lib.personal_data.finding import find_personal_data
 from reddy_lib.personal_data.said import KINDS, TITLES, Said
 from reddy_lib.personal_data.spoken_forms import COUNTED, STYLES, spoken_date, spoken_digits, spoken_email
 from reddy_lib.personal_data.vocabulary import guess_languages
+from reddy_lib.plurals import agreeing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +99,9 @@ class FinderTest(NamedTuple):
             for kind, count in self.planted.items()
         ]
         below = (
-            f"{len(self.missed):,} were missed: .missed lists them." if self.missed else "None was missed."
+            agreeing(len(self.missed), "was missed", "were missed") + ": .missed lists them."
+            if self.missed
+            else "None was missed."
         )
         return html_table("What the finder finds here", ["kind", "planted", "found"], lines, below)
 

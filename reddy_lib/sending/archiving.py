@@ -9,6 +9,7 @@ from reddy_lib.database.database import Database
 from reddy_lib.database.locks import lock_submissions
 from reddy_lib.database.schema import batches, calls, recordings, submissions
 from reddy_lib.errors import SubmissionError
+from reddy_lib.plurals import agreeing
 from reddy_lib.sending.states import OPEN_STATES
 from reddy_lib.sending.submission import list_submissions
 from reddy_lib.sending.workers import expire_dead_workers
@@ -55,17 +56,17 @@ def _under_way(connection: sa.Connection, batch_id: str) -> str:
     )
     for one in connection.execute(open_.order_by(submissions.c.number)):
         state = {"paused": "is paused", "waiting": "waits for its token"}.get(one.state, "is being sent")
-        said.append(f"submission {one.number} {state}, {one.queued:,} calls to send")
+        said.append(f"submission {one.number} {state}, {agreeing(one.queued, 'call', 'calls')} to send")
     sending = connection.execute(
         sa.select(sa.func.count()).where(calls.c.batch_id == batch_id, calls.c.status == "sending")
     ).scalar_one()
     if sending:
-        said.append(f"{sending:,} calls are in flight")
+        said.append(agreeing(sending, "call is in flight", "calls are in flight"))
     uploading = connection.execute(
         sa.select(sa.func.count())
         .select_from(recordings.join(calls, calls.c.id == recordings.c.call_id))
         .where(calls.c.batch_id == batch_id, recordings.c.state == "sending")
     ).scalar_one()
     if uploading:
-        said.append(f"{uploading:,} recordings are being uploaded")
+        said.append(agreeing(uploading, "recording is being uploaded", "recordings are being uploaded"))
     return "; ".join(said)

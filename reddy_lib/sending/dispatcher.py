@@ -20,6 +20,8 @@ claimed call may still leave is asked of the worker's `Lease`, right before its 
 from __future__ import annotations
 
 import itertools
+import logging
+import math
 import random
 import threading
 import time
@@ -33,7 +35,7 @@ from typing import Self, TypeVar
 from reddy_lib.api import Client
 from reddy_lib.database.conditions import LONGEST_WAIT
 from reddy_lib.database.database import Database
-from reddy_lib.errors import LedgerUnavailable
+from reddy_lib.errors import LedgerMoved, LedgerUnavailable
 from reddy_lib.recordings.upload_queue import Uploaded
 from reddy_lib.sending.claims import Claim, new_attempt_ids
 from reddy_lib.sending.exchange import Ask, Grant, Report, exchange
@@ -47,10 +49,14 @@ from reddy_lib.sending.uploads import Put, Uploading
 
 __all__ = ["LEDGER_PATIENCE", "attempt_claim", "send_chunk"]
 
+_log = logging.getLogger("reddy_lib.sending")
 _T = TypeVar("_T")
 
 LEDGER_PATIENCE = 120.0  # seconds for which answers are held in memory while the ledger cannot be written
 STOP_PATIENCE = 20.0  # the same once the program is to end
+MOVED_PATIENCE = 10.0  # the same while the ledger's file is away from its path, or another is there
+MOVED_STOP_PATIENCE = 2.0  # the same once the program is to end
+TOLD_AFTER = 2.0  # seconds without a ledger after which it is said
 POLL = 0.1  # seconds between two looks whether another worker has made room
 IDLE = 1.0  # seconds after which a loop that waits looks whether the submission was paused
 
@@ -83,15 +89,16 @@ def send_chunk(
         clock: the time of day.
         ticks: a monotonic clock, for this process's own waits.
         on_results: called with the number of results, after they are stored.
-        on_hold: called with why everybody waits, once for each time that Reddy asks to.
+        on_hold: called with why everybody waits, once for each time that Reddy asks to, or that the ledger is away.
         lease: the worker's, where several chunks share it.
-        patience: seconds for which answers are held in memory while the ledger cannot be written.
+        patience: seconds for which answers are held in memory while the ledger cannot be written; at most 10 s of them
+            while its file is not at its path, unless this is endless.
 
     Returns: the submission's state when it stopped, or "stopped".
 
     Raises:
-        LedgerUnavailable: the ledger could not be written for this long, or 20 s after `stop`. What came back is
-            left with the lease then.
+        LedgerUnavailable: the ledger could not be written for this long, or 20 s after `stop` (2 s where its file is
+            not at its path). What came back is left with the lease then.
     """
     dispatcher = _Dispatcher(
         database,
@@ -107,7 +114,7 @@ def send_chunk(
         patience=_Patience(patience, sleep, stop),
     )
     dispatcher.on_results = on_results
-    dispatcher.on_hold = on_hold
+    dispatcher.on_hold = dispatcher.patiently.tell = on_hold
     return dispatcher.run()
 
 
@@ -137,7 +144,9 @@ def attempt_claim(
 
 
 class _Patience:
-    """Repeats writes while the ledger is away."""
+    """Repeats writes while the ledger is away. `tell`: called with why, once each time."""
+
+    tell: Callable[[str], None] | None = None
 
     def __init__(self, seconds: float, sleep: Callable[[float], None], stop: threading.Event | None) -> None:
         self._seconds, self.sleep, self.stop = seconds, sleep, stop
@@ -149,16 +158,34 @@ class _Patience:
     def __call__(self, write: Callable[[], _T]) -> _T:
         """Return what `write` returns; repeat it while it raises LedgerUnavailable, and raise that in the end."""
         waited = waited_to_stop = 0.0
+        told = False
         while True:
             try:
                 return write()
-            except LedgerUnavailable:
-                if waited >= self._seconds or waited_to_stop >= STOP_PATIENCE:
+            except LedgerUnavailable as error:
+                # A file that was moved may come back, as one on a network drive does; one that was deleted does not.
+                moved = isinstance(error, LedgerMoved)
+                most = (
+                    min(self._seconds, MOVED_PATIENCE)
+                    if moved and self._seconds < math.inf
+                    else self._seconds
+                )
+                to_stop = MOVED_STOP_PATIENCE if moved else STOP_PATIENCE
+                if waited >= most or waited_to_stop >= to_stop:
                     raise
+                if waited >= TOLD_AFTER and not told:
+                    told = True
+                    self._say(str(error))
                 pause = min(0.25 + waited / 4, 5.0)
                 self.sleep(pause)
                 waited += pause
                 waited_to_stop += pause if self.stopping else 0.0
+
+    def _say(self, why: str) -> None:
+        if self.tell is None:
+            _log.warning("sending waits for the ledger", extra={"reason": why})
+        else:
+            self.tell(why.removesuffix("."))
 
 
 class _Dispatcher:
@@ -184,7 +211,7 @@ class _Dispatcher:
     ) -> None:
         self._database, self._client, self._worker = database, client, worker
         self._submission, self._chunk = Submission(database, submission_id), chunk
-        self._slots, self._lease, self._patiently = slots, lease, patience
+        self._slots, self._lease, self.patiently = slots, lease, patience
         self._clock, self._ticks, self._chance = clock, ticks, chance
         self._came_back: SimpleQueue[Attempt | Put] = SimpleQueue()
         self._uploading = Uploading(
@@ -208,8 +235,8 @@ class _Dispatcher:
             while True:
                 self._lease.keep()
                 if not self._lease.holds():  # this worker may have been expired
-                    self._patiently(self._lease.renew)
-                term, stopping = self._lease.term, self._patiently.stopping
+                    self.patiently(self._lease.renew)
+                term, stopping = self._lease.term, self.patiently.stopping
                 ahead = self._lookahead.calls
                 wanted = 0 if stopping else self._slots.acquire(now=self._ticks(), ahead=ahead)
                 if self._may_wait_for_a_slot(wanted, stopping=stopping) and self._slots.wait(IDLE):
@@ -218,7 +245,7 @@ class _Dispatcher:
                 for claim in grant.claims:
                     senders.add(claim, partial(self._lease.holds, term))
                 if grant.refused_hosts and grant.state == "running":
-                    self._patiently(partial(self._submission.pause, _other_host(grant.refused_hosts)))
+                    self.patiently(partial(self._submission.pause, _other_host(grant.refused_hosts)))
                 if self._ask_first(grant, stopping=stopping):
                     continue
                 if self._in_flight or self._uploading.under_way:
@@ -240,7 +267,7 @@ class _Dispatcher:
                 self._slots,
                 claim,
                 may_send,
-                stop=self._patiently.stop,
+                stop=self.patiently.stop,
                 clock=self._clock,
                 ticks=self._ticks,
             )
@@ -284,7 +311,7 @@ class _Dispatcher:
 
         grant: Grant | None = None
         try:
-            grant = self._patiently(write)
+            grant = self.patiently(write)
             self._lease.took(grant.claims)
             self._lease.stored(attempts)
         finally:
@@ -314,7 +341,7 @@ class _Dispatcher:
         """Ask Reddy about a chunk that may not be sent before; return whether there was one."""
         if not grant.questions or grant.state != "running" or self._in_flight or stopping:
             return False
-        self._patiently(
+        self.patiently(
             partial(
                 ask_first,
                 self._database,
@@ -322,8 +349,8 @@ class _Dispatcher:
                 grant.questions[0],
                 self._client,
                 self._worker,
-                stop=self._patiently.stop,
-                sleep=self._patiently.sleep,
+                stop=self.patiently.stop,
+                sleep=self.patiently.sleep,
                 keep_alive=self._lease.keep,
             )
         )
@@ -352,7 +379,7 @@ class _Dispatcher:
                     self._slots.resume()
             self._slots.release(1)
         if pause:
-            self._patiently(partial(self._submission.pause, pause))
+            self.patiently(partial(self._submission.pause, pause))
 
     def _learn(self, attempt: Attempt, *, create_idempotent: bool) -> str:
         """Judge an attempt, and learn from its answer; return why the submission must pause, or ""."""
@@ -372,9 +399,9 @@ class _Dispatcher:
         slots = self._slots
         until = max((grant.retry_at or 0.0) - self._clock(), slots.held_for(now=self._ticks()))
         if until > 0:
-            self._patiently.sleep(min(until, IDLE))
+            self.patiently.sleep(min(until, IDLE))
         elif grant.shared or slots.uploads.in_use:  # a free slot alone does not help then
-            self._patiently.sleep(POLL)
+            self.patiently.sleep(POLL)
         else:
             slots.wait(IDLE)
 

@@ -44,7 +44,7 @@ class Prepared(NamedTuple):
         if not self.held:
             return ""
         return (
-            f"Not sent: {_rows(self.held)}, which name personal data that this address may not have. Mask it, or accept "
+            f"Not sent: {_rows(self.held)}, which contain personal data that this address may not have. Mask it, or accept "
             f"the finding {HELD} if it is not personal data."
         )
 

@@ -158,9 +158,10 @@ def _first_refused(connection: sa.Connection, submission_id: str, counts: Mappin
     sent = sum(counts.get(status, 0) for status in ("accepted", "rejected", "failed", "unknown", "sending"))
     waiting = counts.get("queued", 0)
     which = "the first call" if sent == 1 else f"{counts['rejected']} of the first {sent} calls"
-    return (
-        f"Reddy refused {which} (row {last.row}: “{(last.error or 'no reason given')[:300]}”). "
-        f"The other {waiting:,} wait: correct them, try the next one, or send them all."
+    return f"Reddy refused {which} (row {last.row}: “{(last.error or 'no reason given')[:300]}”). " + (
+        "The other call waits: correct it, or send it."
+        if waiting == 1
+        else f"The other {waiting:,} wait: correct them, try the next one, or send them all."
     )
 
 

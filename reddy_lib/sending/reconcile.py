@@ -24,6 +24,7 @@ from reddy_lib.database.sandbox_urls import ledger_address
 from reddy_lib.errors import APIError, NeverSent, NotFound, Unauthorized
 from reddy_lib.interrupts import again, one_line
 from reddy_lib.model import Tag
+from reddy_lib.plurals import agreeing
 from reddy_lib.progress_bars import progress_bar
 from reddy_lib.sending.doubts import Doubt, doubts, settle
 
@@ -61,7 +62,8 @@ class Reconciled(msgspec.Struct):
     again: list[int] = msgspec.field(default_factory=list)
 
     def __repr__(self) -> str:
-        parts = [f"{len(self.there):,} are at Reddy", f"{len(self.missing):,} are not"]
+        parts = [agreeing(len(self.there), "is at Reddy", "are at Reddy")]
+        parts += [agreeing(len(self.missing), "is not", "are not")]
         left = len(self.open) + len(self.early) + len(self.elsewhere)
         why = ""
         if self.early:
@@ -117,7 +119,12 @@ def reconcile(
     bar = progress_bar(shown=progress, total=len(asked), desc="Asking Reddy", unit=" calls")
 
     def told() -> str:
-        counted = f"{len(outcome.there):,} are at Reddy, {len(outcome.missing):,} are not"
+        counted = ", ".join(
+            [
+                agreeing(len(outcome.there), "is at Reddy", "are at Reddy"),
+                agreeing(len(outcome.missing), "is not", "are not"),
+            ]
+        )
         return f"Interrupted: {counted}, the others are still in doubt. {again()}"
 
     with one_line(told), bar, ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="ask") as pool:

@@ -31,6 +31,7 @@ from reddy_lib.database.schema import (
 )
 from reddy_lib.errors import NotInLedger, SubmissionError
 from reddy_lib.html_tables import counts_table
+from reddy_lib.plurals import agreeing
 from reddy_lib.recordings import upload_queue
 from reddy_lib.sending import corrected_calls
 from reddy_lib.sending.claims import explain_skips, retried_after_doubt
@@ -256,7 +257,9 @@ class Submission:
 def _next_step(record: SubmissionRecord, counts: dict[str, int]) -> str:
     """Return one sentence on what to do next, for a notebook."""
     if record.state == "running":
-        return f"{counts['queued'] + counts['sending']:,} calls are still to be sent."
+        return agreeing(
+            counts["queued"] + counts["sending"], "call is still to be sent.", "calls are still to be sent."
+        )
     if record.state in ("paused", "waiting"):
         go_on = (
             "Run the cell with reddy.submit again to continue."
@@ -265,11 +268,16 @@ def _next_step(record: SubmissionRecord, counts: dict[str, int]) -> str:
         )
         return f"{record.reason} {go_on}"
     if counts["unknown"]:
-        return f"{counts['unknown']:,} calls may or may not have reached Reddy: reddy.reconcile(batch, client) asks."
+        return (
+            agreeing(counts["unknown"], "call", "calls")
+            + " may or may not have reached Reddy: reddy.reconcile(batch, client) asks."
+        )
     if counts["rejected"] or counts["failed"]:
         return (
-            f"{counts['rejected'] + counts['failed']:,} calls were not accepted, and submission.outcomes() says why: fix "
-            "them, then submit their rows again."
+            agreeing(
+                counts["rejected"] + counts["failed"], "call was not accepted", "calls were not accepted"
+            )
+            + ", and submission.outcomes() says why: fix what it names, then submit those rows again."
         )
     if record.state == "cancelled":
         return "Cancelled: submit the batch again to send the calls that are ready."

@@ -26,6 +26,7 @@ from reddy_lib.errors import LedgerRestored, PersonalDataAsked, SubmissionError
 from reddy_lib.interrupts import again as next_step
 from reddy_lib.interrupts import one_line
 from reddy_lib.personal_data import KINDS
+from reddy_lib.plurals import agreeing
 from reddy_lib.progress_bars import progress_bar
 from reddy_lib.recordings.upload_queue import claim_of_batch, left_in_batch, store_bytes_sent
 from reddy_lib.sending.content_conflicts import OTHER_WORDS, not_sent
@@ -298,7 +299,10 @@ def upload_recordings(
 def _uploads_interrupted(batch: Batch) -> str:
     states = batch.recordings()["state"]
     done, left = (states == "uploaded").sum(), states.isin(["waiting", "sending"]).sum()
-    return f"Interrupted: {done:,} recordings are uploaded, {left:,} wait. {next_step()}"
+    return (
+        f"Interrupted: {agreeing(int(done), 'recording is', 'recordings are')} uploaded, "
+        f"{agreeing(int(left), 'waits', 'wait')}. {next_step()}"
+    )
 
 
 _ALLOW_HOSTS = (
@@ -434,8 +438,8 @@ def _same_credential(submission: Submission, client: Client) -> None:
     begun, here = (hint or "that is too short to show" for hint in (record.token_hint, client.token_hint))
     raise SubmissionError(
         f"Submission {record.number} was started with the token {begun}, and this client has {here}: its "
-        f"{counts['queued']:,} calls that are left would go to another account. Use a client with the first token, or "
-        f"cancel what is left, ledger.submission({submission.id!r}).cancel(), and submit again."
+        f"{agreeing(counts['queued'], 'call that is', 'calls that are')} left would go to another account. Use a client "
+        f"with the first token, or cancel what is left, ledger.submission({submission.id!r}).cancel(), and submit again."
     )
 
 

@@ -28,7 +28,7 @@ from reddy_lib.transcripts.key_names import classify_key
 from reddy_lib.transcripts.people import People, settled
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import read_moment
-from reddy_lib.transcripts.turns import Parsed, Turn
+from reddy_lib.transcripts.turns import Parsed, Turn, no_speakers
 
 __all__ = ["Labelled", "read_data", "read_form", "read_plain", "too_long"]
 
@@ -389,18 +389,7 @@ def _with_speakers_noted(parsed: Parsed) -> Parsed:
             return _unreadable(shown, "The JSON holds no turns with text")
         if parsed.form == "json":
             parsed.form = "no speakers"
-        count = len(parsed.turns)
-        noun = "line names" if count == 1 else "lines name"
-        parsed.notes.append(
-            (
-                -1,
-                finding(
-                    "transcript-no-speakers",
-                    "transcript",
-                    f"None of the {count} {noun} a speaker: no role was guessed.",
-                ),
-            )
-        )
+        parsed.notes.append((-1, no_speakers(len(parsed.turns))))
     return parsed
 
 

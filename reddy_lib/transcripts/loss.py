@@ -155,13 +155,16 @@ def accounted(cell: object, transcript: Transcript) -> Loss:
         return Loss()
     meter = _Meter(transcript)
     if isinstance(cell, str):
-        cell = whole_escapes(cell)
+        written, cell = cell, whole_escapes(cell)
         meter.characters_in = _size(cell)
         if transcript.form == "unreadable":
             if not meter.kept_whole(cell):
                 meter.text(cell)
         else:
             meter.written(cell)
+        if cell != written and (less := _size(written) - _size(cell)):  # NULs
+            meter.characters_in += less
+            meter.elsewhere["markup"] += less
     elif isinstance(cell, list | dict):
         meter.data(cell)
         meter.characters_in = (

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from reddy_lib.errors import TranscriptUnreadable
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
+from reddy_lib.transcripts.characters import changed_characters
 from reddy_lib.transcripts.formats.cut import fills_a_cell
 from reddy_lib.transcripts.formats.json_form import is_data, of_events, quoted, read_exact, whole_escapes
 from reddy_lib.transcripts.formats.labelled import read_text
@@ -107,9 +108,10 @@ def read_transcript(
         return Transcript([], [], "empty", {})
     else:
         text = str(cell)
-    text = whole_escapes(text)
+    written, text = text, whole_escapes(text)
     if len(text) > _MOST_TEXT and len(text) > (_MOST_DATA if is_data(text) else _MOST_TEXT):
         return _finish(too_long(text), roles, unit, times, said)
+    changed = changed_characters(written, text) if text != written else []
     text = of_events(text) or text
     inner = quoted(text)
     if inner is not None:
@@ -132,6 +134,7 @@ def read_transcript(
         return Transcript([], [], "empty", {})
     else:
         transcript = _finish(read_plain(text, labelled), roles, unit, times, said)
+    transcript.findings += changed
     if fills_a_cell(text):
         transcript.findings.append(
             finding(

@@ -35,7 +35,18 @@ from reddy_lib.transcripts.times import (
 )
 from reddy_lib.transcripts.units import UNITS, UnitRead, seconds_to_say, unit_of
 
-__all__ = ["TIMES", "Listed", "Parsed", "Transcript", "Turn", "begins_with", "clock", "finish", "settle"]
+__all__ = [
+    "TIMES",
+    "Listed",
+    "Parsed",
+    "Transcript",
+    "Turn",
+    "begins_with",
+    "clock",
+    "finish",
+    "no_speakers",
+    "settle",
+]
 
 Span = tuple[float | None, float | None]
 
@@ -49,6 +60,12 @@ _DAY = 86_400
 _HOUR = 3600
 _MINUTE = 60
 _NOTHING_POOLED: Mapping[str, Inferred] = MappingProxyType({})
+
+
+def no_speakers(lines: int) -> Finding:
+    """Return the finding for lines of which none names a speaker."""
+    which = "The line does not name" if lines == 1 else f"None of the {lines:,} lines names"
+    return finding("transcript-no-speakers", "transcript", f"{which} a speaker: no role was guessed.")
 
 
 class Transcript(msgspec.Struct):

@@ -48,7 +48,7 @@ def edit_many(batch: Batch, rows: list[int], chosen_by: str, products: dict[int,
         products: id → name.
         changed: called after a change was stored.
     """
-    st.caption(f"{len(rows):,} calls: {chosen_by}.")
+    st.caption(f"{ui.number_of(len(rows), 'call')}: {chosen_by}.")
     what = st.segmented_control("What to set", WHAT, default="Product", required=True)
     if what == "Findings":
         _accept(batch, rows, changed)

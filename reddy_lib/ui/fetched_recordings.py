@@ -32,6 +32,7 @@ from reddy_lib.batches.fetch_recordings import (
 )
 from reddy_lib.batches.recording_urls import Addressed, addressed_calls
 from reddy_lib.errors import ReddyError
+from reddy_lib.plurals import agreeing
 from reddy_lib.recordings.download_log import FetchRecord
 from reddy_lib.recordings.store import Recording, RecordingStore
 
@@ -229,7 +230,7 @@ def _progress(batch_id: str, work: Fetching) -> None:
         if now.why:
             st.warning(f"{ui.escape(now.why)} Not asked: {now.left:,}.", icon=":material/front_hand:")
         elif now.left:
-            st.caption(f"Stopped. {now.left:,} were left; “Fetch” goes on with them.")
+            st.caption(f"Stopped. {agreeing(now.left, 'is', 'are')} left; “Fetch” continues.")
         return
     settled = now.fetched + now.failed
     with st.container(horizontal=True, vertical_alignment="center"):

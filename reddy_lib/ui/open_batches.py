@@ -16,7 +16,7 @@ from reddy_lib.ui.parts import ICONS
 from reddy_lib.ui.people import may, why_not
 from reddy_lib.ui.process import ledger
 from reddy_lib.ui.who_saw import note_opened
-from reddy_lib.ui.words import alert, escape, when
+from reddy_lib.ui.words import alert, escape, number_of, when
 
 __all__ = ["batch_card", "batch_in_hand", "choose_batch", "open_batch", "remember_batch"]
 
@@ -89,7 +89,9 @@ def choose_batch() -> None:
                 remember_batch(str(found.id))
                 close_dialog()
                 st.rerun()
-            st.caption(f"{found.calls:,} calls · {escape(str(found.file_name))} · {when(found.created_at)}")
+            st.caption(
+                f"{number_of(found.calls, 'call')} · {escape(str(found.file_name))} · {when(found.created_at)}"
+            )
 
 
 def batch_card(batch: Batch) -> None:
@@ -135,7 +137,9 @@ def _switch_panel() -> None:
                     remember_batch(str(found.id))
                     close_dialog()
                     st.rerun()
-                st.caption(f"{escape(str(found.name))} · {found.calls:,} calls · {when(found.created_at)}")
+                st.caption(
+                    f"{escape(str(found.name))} · {number_of(found.calls, 'call')} · {when(found.created_at)}"
+                )
 
 
 @st.dialog("This batch", on_dismiss=close_dialog)

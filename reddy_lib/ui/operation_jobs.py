@@ -17,6 +17,7 @@ from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.operations import Operation
 from reddy_lib.errors import ReddyError
+from reddy_lib.plurals import agreeing
 
 __all__ = ["Work", "draw_jobs", "run_operation"]
 
@@ -134,11 +135,13 @@ def _tell(result: Operation) -> None:
         st.toast(ui.escape(f"No call was changed: {result.step.nothing()}."), icon=":material/info:")
         return
     kept = (
-        f" {result.kept:,} stay: changed again since, or their earlier recording is gone."
+        f" {agreeing(result.kept, 'stays', 'stay')}: changed again since, or the earlier recording is gone."
         if result.kept
         else ""
     )
-    kept += f" {result.locked:,} are being sent or were sent, and stay." if result.locked else ""
+    if result.locked:
+        stays = ("is being sent or was sent, and stays.", "are being sent or were sent, and stay.")
+        kept += f" {agreeing(result.locked, *stays)}"
     st.toast(
         f"{ui.number_of(result.changed, 'call')} changed.{kept} History can undo it.",
         icon=":material/check:",

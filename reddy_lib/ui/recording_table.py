@@ -141,11 +141,13 @@ def show_table(batch: Batch, matches: Matches, table: pd.DataFrame, state: dict[
     )
     chosen = [at for at in event["selection"]["rows"] if at < len(part)]
     if not chosen:
-        st.caption("Choose a line to change which recording it has.")
+        st.caption("Choose a row to change its recording.")
         return
     line = part.iloc[chosen[0]]
     if pd.isna(line["row"]):
-        st.caption("No row comes to this recording. Choose the line of a row, then give it this one.")
+        st.caption(
+            "No call belongs to this recording. Choose the row of a call, then give it this recording."
+        )
         return
     _by_hand(batch, matches, table, int(line["row"]), str(line["state"]), state)
 

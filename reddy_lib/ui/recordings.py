@@ -166,7 +166,7 @@ def _drop(batch: Batch, store: RecordingStore, state: dict[str, Any], *, first: 
     )
     if first:
         st.caption(
-            f"At most {limit:,} MB a file. While they arrive, files are in this server's memory: drop some hundred at a "
+            f"At most {limit:,} MB a file. While they arrive, files are in this server's memory: drop a few hundred at a "
             "time, together up to about 1 GB. For more, your administrator can set a folder (REDDY_AUDIO_FOLDER)."
         )
     if not dropped:
@@ -303,7 +303,7 @@ def recording_tab(
         (st.success if told[0] else st.warning)(told[1], icon=":material/hearing:")
     if call.transcript:
         st.warning(
-            "This call has a transcript too, so Reddy does not redact the recording: what is said in it is heard.",
+            "This call has a transcript too, so Reddy does not redact the recording: everything said in it can be heard.",
             icon=":material/hearing:",
         )
     try:
@@ -434,14 +434,15 @@ def _proposal(
     same = call.speaker is not None and _of(call.speaker) == _of(proposed)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
-            f":material/record_voice_over: Speakers: **{_speaker_words(proposed)}**. {ui.escape(inspection.why)}",
+            f":material/record_voice_over: Tell the voices apart **{_speaker_words(proposed)}**. "
+            f"{ui.escape(inspection.why)}",
             width="stretch",
         )
         if same:
             st.markdown(":green[:material/check: as the call has it]", width="content")
         elif not locked:
             st.button(
-                "Use it",
+                "Use this setting",
                 icon=":material/check:",
                 key=f"recording speaker {row} {_speaker_words(proposed)}",
                 on_click=store,
@@ -458,10 +459,10 @@ def _of(speaker: Speaker) -> tuple[str, tuple[str, ...]]:
 
 def _speaker_words(speaker: Speaker) -> str:
     if speaker.separation != "channels":
-        return speaker.separation
+        return "by how they sound (diarize)"
     sides = zip(("left", "right"), speaker.channel_map or (), strict=False)
     told = ", ".join(f"{role} {side}" for side, role in sides)
-    return f"channels, {told}" if told else "channels"
+    return f"by channel: {told}" if told else "by channel"
 
 
 def _detach(batch: Batch, row: int, locked: bool, edited: Callable[[], None]) -> None:

@@ -132,7 +132,7 @@ def to_silence(
         said = spoken[mark.line - 1].text[mark.begin : mark.end]
         spans, missing = placed([Said(mark.line, mark.begin, mark.end, BY_HAND)])
         if missing:
-            why = f"“{_short(said)}” in line {mark.line} has no time of the source: listen for it, and mark the time."
+            why = f"“{_short(said)}” in line {mark.line} has no time from the source: listen for it, and mark the time."
             unplaced.append((mark, why))
         else:
             proposed.append(Proposed(spans[0], f"line {mark.line}", said, mark))
@@ -205,11 +205,11 @@ def _listed(
         one = what.without == 1
         st.markdown(
             f":orange[:material/warning:] {ui.number_of(what.without, 'place')} in the transcript with personal data "
-            f"{'has' if one else 'have'} no time of the source: listen for {'it' if one else 'them'}."
+            f"{'has' if one else 'have'} no time from the source: listen for {'it' if one else 'them'}."
         )
     elif not what.proposed and not what.silent:
         st.markdown(
-            "Nothing that must not be heard was found in the lines. The check does not find everything: listen before you "
+            "Nothing that must not be heard was found in the lines. The finder does not find everything: listen before you "
             "send."
         )
     elif not what.proposed:
@@ -323,7 +323,7 @@ def _rests(proposed: Sequence[Proposed]) -> None:
         "source, or the line was edited.",
     }
     said = " ".join(told[kind] for kind in told if kind in kinds)
-    st.caption(f"{said} The check does not find everything: listen to the copy before you send it.".strip())
+    st.caption(f"{said} The finder does not find everything: listen to the copy before you send it.".strip())
 
 
 def _titles(why: str) -> str:

@@ -70,8 +70,8 @@ def workers_panel(ledger: Ledger) -> None:
         if said:
             st.warning(escape(said), icon=":material/hourglass_disabled:")
     st.markdown(
-        f"**{number_of(len(alive), 'worker')} alive** · {int(known['in_flight'].sum()):,} calls in flight · "
-        f"{int(known['lately'].sum()):,} answers in the last minute"
+        f"**{number_of(len(alive), 'worker')} alive** · {number_of(int(known['in_flight'].sum()), 'call')} in flight · "
+        f"{number_of(int(known['lately'].sum()), 'answer')} in the last minute"
     )
     if len(known):
         st.dataframe(

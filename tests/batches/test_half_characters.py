@@ -1,4 +1,4 @@
-"""Half of a character, which programs leave that cut text between the two: it is replaced, and no call is lost."""
+"""Halves of characters and NULs, which programs leave in text that they cut: no call is lost, and each change is said."""
 
 from __future__ import annotations
 
@@ -112,3 +112,48 @@ def test_edits(ledger: reddy.Ledger) -> None:
     assert [line.text for line in batch[2].transcript or []] == ["Hi \ufffd", "Yes?"]
     batch.rename_tag("k\ufffd", f"new {HALF}")
     assert [tag.key for tag in batch[2].tags or []] == ["new \ufffd"]
+
+
+NUL_TURNS = [{"role": "agent", "text": "Hello\x00."}, {"role": "customer", "text": f"My\x00 bill {HALF}."}]
+
+
+@pytest.mark.parametrize("transcript", ["Agent: Hello\x00.\nCustomer: My\x00 bill \ud83d.", NUL_TURNS])
+@pytest.mark.parametrize("source", [json_file, json_lines, frame, as_they_are])
+def test_every_source_removes_nuls_and_names_what_it_changed(
+    ledger: reddy.Ledger, tmp_path: Path, source: Callable[..., Any], transcript: Any
+) -> None:
+    rows = records(transcript)
+    rows[0]["call_id"] = "c\x001"
+    batch = ledger.load(source(tmp_path, rows), progress=False)
+    assert batch[2].conversation_id == "c1"
+    assert [line.text for line in batch[2].transcript or []] == ["Hello.", "My bill \ufffd."]
+    assert {"nul-removed", "characters-replaced"} <= {one.code for one in batch.findings_of(2)}
+    assert not {"nul-removed", "characters-replaced"} & {one.code for one in batch.findings_of(3)}
+
+
+@pytest.mark.parametrize("write", [json.dumps, repr], ids=["json", "python"])
+def test_nul_escapes_in_a_cell_of_data(
+    ledger: reddy.Ledger, tmp_path: Path, write: Callable[..., str]
+) -> None:
+    row = {"call_id": "c1", "agent_email": "a@x.example", "transcript": write(NUL_TURNS)}
+    pd.DataFrame([row, {**row, "call_id": "c2"}]).to_csv(tmp_path / "calls.csv", index=False)
+    batch = ledger.load(tmp_path / "calls.csv", progress=False)
+    assert [line.text for line in batch[2].transcript or []] == ["Hello.", "My bill \ufffd."]
+    said = {one.code: one for one in batch.findings_of(2)}
+    assert said["nul-removed"].message == "2 NUL characters were removed from the transcript."
+    assert said["characters-replaced"].value == "1"
+    assert "transcript-unassigned" not in said
+
+
+def test_an_escaped_backslash_before_u0000_is_kept() -> None:
+    turns = [{"role": "agent", "text": "Type \\u0000 there."}, {"role": "customer", "text": "Yes."}]
+    found = read_transcript(json.dumps(turns))
+    assert found.lines[0].text == "Type \\u0000 there."
+    assert "nul-removed" not in {one.code for one in found.findings}
+
+
+def test_calls_loaded_again_name_their_halves(ledger: reddy.Ledger) -> None:
+    call = reddy.Call(conversation_id="c\x001", transcript=[TranscriptLine("agent", f"Hi {HALF}")])
+    batch = ledger.load([call], progress=False)
+    assert batch[2].conversation_id == "c1"
+    assert {"nul-removed", "characters-replaced"} <= {one.code for one in batch.findings_of(2)}

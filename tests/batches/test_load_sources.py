@@ -102,7 +102,8 @@ class TestFrames:
             "9007199254740991",
         ]
         found = batch.findings()
-        assert found[found["code"] == "id-digits-rounded"].index.tolist() == [3]
+        assert found[found["code"] == "id-digits-lost"].index.tolist() == [3]
+        assert batch.info(3)["status"] == "held"
 
     @pytest.mark.parametrize("empty", [pd.DataFrame(), table(0), [], iter([])])
     def test_what_is_empty_says_so(self, ledger: reddy.Ledger, empty: Any) -> None:

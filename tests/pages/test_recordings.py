@@ -257,12 +257,12 @@ class TestTheRecordingOfACall:
 
     def test_the_proposal_is_applied_with_history(self, batch: reddy.Batch) -> None:
         app = with_recording(batch, 6, wav_bytes(*turns(30)))
-        press(app, "Use it")
+        press(app, "Use this setting")
         speaker = batch.call(6).speaker
         assert speaker is not None
         assert speaker.separation == "channels"
         assert "as the call has it" in words(app)
-        assert "Use it" not in labels(app)
+        assert "Use this setting" not in labels(app)
         assert any(field.startswith("speaker") for field in batch.edits(6)["field"])
 
     def test_a_file_that_is_gone_is_said_and_can_be_detached(self, batch: reddy.Batch) -> None:
@@ -279,7 +279,7 @@ class TestTheRecordingOfACall:
         batch.attach(3, io.BytesIO(wav_bytes(tone(12))), name="call.wav")
         set_status(batch, 3, status="accepted")
         app = tab(batch, 3)
-        assert not {"Detach", "Use it", "Silence 1 span in a copy"} & set(labels(app))
+        assert not {"Detach", "Use this setting", "Silence 1 span in a copy"} & set(labels(app))
 
 
 class TestSilencing:

@@ -298,3 +298,17 @@ def test_words_of_a_sheet_are_text_in_every_part_of_a_call(load: Load, tab: str)
     if tab == "Lines":
         assert list(lines(app).value["text"]) == [WILD.replace("&lt;", "<")], "an entity is decoded"
         assert "**b** _i_ <script>x</script> $x^2$ :red[r]" in words(app), "what is wrong is still said"
+
+
+def test_the_menu_of_a_line_offers_only_what_changes_something(load: Load) -> None:
+    batch = load(("agent", "a"), ("customer", "b\n\nbb"), ("agent", "c\n"))
+    offered = [
+        [str(entry).split(": ")[-1] for entry in entries]
+        for entries in lines(at(batch)).value["menu"].tolist()
+    ]
+    usual = ["Insert line below", "Insert line above", "Delete line"]
+    assert offered == [
+        [*usual[:2], "Move down", "Delete line"],
+        [*usual[:2], "Move up", "Move down", "Split at line breaks", "Delete line"],
+        [*usual[:2], "Move up", "Delete line"],
+    ]

@@ -407,3 +407,31 @@ def test_start_times_are_filtered_as_dates(batch: reddy.Batch) -> None:
     slider.set_range(least, most.replace(day=5))
     run(app)
     assert "3 of 12 calls" in words(app)
+
+
+def test_a_repair_is_offered_for_the_values_that_it_mends_alone(ledger: reddy.Ledger) -> None:
+    talk = "Agent: Hello.\nCustomer: Hello."
+    rows = [
+        {"conversation_id": f"c{n}", "agent_email": email, "product_id": 1, "transcript": talk}
+        for n, email in enumerate(["Maria Lind", "ann @ cedarline.example", "bo@cedarline.example"])
+    ]
+    batch = ledger.load(rows, mapping={"agent_email": "agent_email"}, progress=False)
+    repairs = {
+        one.value: [repair.label for repair in one.repairs]
+        for one in batch.problems()
+        if one.code == "agent-email-invalid"
+    }
+    assert repairs == {"Maria Lind": [], "ann @ cedarline.example": ["Remove the spaces"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "labels_"),
+    [('[{"role": "agent", "text": ??]', []), ('[{"role": "agent",\n"text": ??]', ["Split at line breaks"])],
+)
+def test_lines_are_split_only_where_one_has_line_breaks(
+    ledger: reddy.Ledger, text: str, labels_: list[str]
+) -> None:
+    row = {"conversation_id": "c1", "agent_email": "a@x.example", "product_id": 1, "transcript": text}
+    batch = ledger.load([row, {**row, "conversation_id": "c2"}], progress=False)
+    (found,) = [one for one in batch.problems() if one.code == "transcript-unreadable"]
+    assert [repair.label for repair in found.repairs] == labels_

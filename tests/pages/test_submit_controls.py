@@ -169,7 +169,9 @@ def test_a_limit_of_the_connection_is_kept_in_the_ledger_and_lifted_again(
     app = opened("submit", batch)
     for limit, kept in ((6, 6), (0, None)):
         next(
-            each for each in app.number_input if each.label.startswith("Calls in flight over all submissions")
+            each
+            for each in app.number_input
+            if each.label.startswith("Calls in flight, all submissions together")
         ).set_value(limit)
         run(app)
         assert rules_of(batch.database, server.url).most_at_once == kept

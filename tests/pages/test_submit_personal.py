@@ -41,7 +41,7 @@ def may_send(app: AppTest) -> bool:
 
 def test_what_stays_on_this_machine_does_not_wait(batch: reddy.Batch) -> None:
     app = opened("submit", batch)
-    assert "2 calls name personal data" in words(app)
+    assert "2 calls contain personal data" in words(app)
     assert "it stays on this machine" in words(app)
     assert may_send(app)
 
@@ -51,14 +51,14 @@ def test_nothing_is_sent_before_each_kind_has_its_answer(
 ) -> None:
     monkeypatch.setattr(personal_question, "waits_for_answers", lambda address: True)
     app = opened("submit", batch)
-    assert "2 calls name personal data" in words(app)
+    assert "2 calls contain personal data" in words(app)
     assert "2 security codes will be masked" in words(app)
     assert not may_send(app)
     app.button(key="personal card mask").click().run()
     assert not may_send(app), "emails are still asked about"
     app.button(key="personal email allow").click().run()
     assert not app.exception
-    assert "name personal data" not in words(app)
+    assert "contain personal data" not in words(app)
     assert "2 card numbers and 2 security codes will be masked" in words(app)
     assert "2 emails will be sent" in words(app)
     assert may_send(app)

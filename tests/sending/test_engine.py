@@ -221,6 +221,24 @@ def test_stopped_in_the_middle_it_goes_on_by_itself_at_the_next_start(bench: Ben
     assert bench.once()
 
 
+def test_an_engine_whose_ledger_was_moved_away_stops_in_seconds(bench: Bench, tmp_path: Path) -> None:
+    bench.sandbox.latency = 0.05
+    engine = bench.start()
+    submission = bench.send(concurrency=2)
+    enqueue(bench.ledger, submission)
+    until(lambda: submission.counts()["accepted"] >= 3, why="the first calls")
+    file, elsewhere = tmp_path / "ledger.sqlite", tmp_path / "elsewhere.sqlite"
+    file.rename(elsewhere)
+    time.sleep(1.5)  # the chunk has noticed, and waits for the file
+    begun = time.monotonic()
+    assert not engine.stop(), "what came back could not be recorded"
+    assert time.monotonic() - begun < 15
+    bench.engine = None
+    elsewhere.rename(file)
+    counts = submission.counts()
+    assert counts["accepted"] + counts["sending"] >= len(bench.sent)
+
+
 def test_the_same_engine_can_be_started_again(bench: Bench) -> None:
     engine = bench.start()
     engine.stop()

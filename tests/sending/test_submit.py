@@ -30,6 +30,7 @@ from reddy_lib.database.schema import STATUSES
 from reddy_lib.errors import (
     APIError,
     Doubtful,
+    LedgerMoved,
     LedgerUnavailable,
     NeverSent,
     NotFound,
@@ -242,7 +243,7 @@ class Sending:
             state = send_chunk(
                 self.ledger, self.submission.id, chunk, client, self.worker, slots or Slots(concurrency),
                 clock=self.time, sleep=options.get("sleep", self.time.sleep), chance=lambda: 0.0,
-                stop=options.get("stop"), on_results=options.get("on_results"),
+                stop=options.get("stop"), on_results=options.get("on_results"), on_hold=options.get("on_hold"),
             )  # fmt: skip
         return state
 
@@ -680,6 +681,81 @@ class TestLedgerAway:
         assert counts["sending"] == 0
         assert counts["accepted"] + counts["unknown"] >= len(sandbox.received)
         assert sum(counts.values()) == 4
+
+
+class TestLedgerMoved:
+    """The ledger's file is taken from its path while calls are sent."""
+
+    @contextmanager
+    def moved_after(self, path: Path, sandbox: reddy.Sandbox, calls: int = 1) -> Iterator[reddy.Client]:
+        """A client that moves the file away when it has sent some calls."""
+
+        class Moving(reddy.Client):
+            sent = 0
+
+            def create_call(self, call: Any) -> reddy.Receipt:
+                receipt = super().create_call(call)
+                self.sent += 1
+                if self.sent == calls:
+                    path.rename(path.with_suffix(".elsewhere"))
+                return receipt
+
+        with Moving(sandbox.token, base_url=sandbox.url) as client:
+            yield client
+
+    def sending(self, tmp_path: Path, sheet: Sheet, sandbox: reddy.Sandbox) -> tuple[Path, Sending]:
+        path = tmp_path / "moved.sqlite"
+        ledger = reddy.Ledger(path)
+        return path, Sending(ledger, load(ledger, sheet(6)), sandbox.url)
+
+    def test_it_is_said_within_seconds_and_ends_the_chunk(
+        self, tmp_path: Path, sheet: Sheet, sandbox: reddy.Sandbox
+    ) -> None:
+        path, sending = self.sending(tmp_path, sheet, sandbox)
+        said: list[tuple[float, str]] = []
+        with (
+            self.moved_after(path, sandbox) as client,
+            pytest.raises(LedgerMoved, match="moved, deleted or replaced while it was in use"),
+        ):
+            sending.run(client, concurrency=1, on_hold=lambda why: said.append((sending.time.waited, why)))
+        assert sending.time.waited < 20
+        ((when, why),) = said
+        assert 2 <= when < 5
+        assert "moved, deleted or replaced" in why
+        path.with_suffix(".elsewhere").rename(path)
+        retire_worker(sending.ledger, sending.worker)
+        counts = sending.counts
+        assert counts["accepted"] + counts["unknown"] >= len(sandbox.received)
+        assert sum(counts.values()) == 6
+
+    def test_a_file_that_comes_back_is_written_on(
+        self, tmp_path: Path, sheet: Sheet, sandbox: reddy.Sandbox
+    ) -> None:
+        path, sending = self.sending(tmp_path, sheet, sandbox)
+
+        def sleep(seconds: float) -> None:
+            sending.time.sleep(seconds)
+            if not path.exists():
+                path.with_suffix(".elsewhere").rename(path)
+
+        with self.moved_after(path, sandbox) as client:
+            sending.run(client, concurrency=1, sleep=sleep)
+        assert sending.counts == counted(accepted=6)
+        assert len(sandbox.received) == 6
+
+    def test_a_program_that_is_to_end_does_not_wait_for_it(
+        self, tmp_path: Path, sheet: Sheet, sandbox: reddy.Sandbox
+    ) -> None:
+        path, sending = self.sending(tmp_path, sheet, sandbox)
+        stop = threading.Event()
+
+        def sleep(seconds: float) -> None:
+            sending.time.sleep(seconds)
+            stop.set()
+
+        with self.moved_after(path, sandbox) as client, pytest.raises(LedgerMoved):
+            sending.run(client, concurrency=1, sleep=sleep, stop=stop)
+        assert sending.time.waited < 5
 
 
 class TestSecrets:

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 import reddy_lib as reddy
+from reddy_lib.spreadsheet.mapping.guessing import guess_mapping
+from reddy_lib.spreadsheet.reading.notes import id_digits
 
 TALK = [
     f"Agent: Hello, how can I help you?\nCustomer: My {thing} has not arrived.\nAgent: I will look it up."
@@ -152,3 +154,53 @@ def test_ids_of_one_series_are_no_numbers_of_passports(
     tmp_path: Path, name: str, numbers: list[object], taken: bool
 ) -> None:
     assert (guessed(tmp_path, records(**{name: numbers})).fields.get("conversation_id") == name) is taken
+
+
+@pytest.mark.parametrize(
+    ("cell", "codes"),
+    [
+        (8_123_456_789_012_347, ["id-digits-rounded"]),  # more digits than Excel keeps: a program wrote them
+        (8_123_456_789_012_340, ["id-digits-lost"]),  # as Excel rounds
+        (81_234_567_890_123_456, ["id-digits-lost"]),  # as a decimal number rounds
+        (8.1234567890123456e16, ["id-digits-lost"]),
+        (812_345_678_901_234, []),
+        ("81234567890123456", []),
+        ("8,12346E+16", ["id-digits-lost"]),
+    ],
+)
+def test_ids_whose_digits_were_rounded_off_are_held_however_they_are_written(
+    cell: object, codes: list[str]
+) -> None:
+    assert [one.code for one in id_digits(cell, excel=True)] == codes
+    if codes == ["id-digits-lost"]:
+        assert {one.severity for one in id_digits(cell, excel=True)} == {"error"}
+
+
+@pytest.mark.parametrize("mark", [",", ".", "'", "\u202f"])
+def test_ids_with_a_mark_between_thousands_are_ids_where_their_column_says_so(mark: str) -> None:
+    cells = [f"{n:,}".replace(",", mark) for n in (997, 998, 1_004, 1_012, 1_013)]
+    frame = pd.DataFrame(
+        {
+            "Call ID": cells,
+            "Talk time ms": cells,
+            "agent email": ["ann@firm.example"] * 5,
+            "transcript": [f"Agent: Hello.\nCustomer: My order {n}." for n in range(5)],
+        }
+    )
+    mapping = guess_mapping(frame)
+    assert mapping.fields["conversation_id"] == "Call ID"
+    assert "conversation_id" not in mapping.doubts
+
+
+def test_a_column_named_as_the_calls_id_is_asked_about_where_it_holds_amounts() -> None:
+    frame = pd.DataFrame(
+        {
+            "Call ID": [f"{n}.{n}5" for n in range(5)],
+            "agent email": ["ann@firm.example"] * 5,
+            "transcript": [f"Agent: Hello.\nCustomer: My order {n}." for n in range(5)],
+        }
+    )
+    mapping = guess_mapping(frame)
+    assert "conversation_id" not in mapping.fields
+    asked = [one for one in reddy.questions(mapping, frame) if one.key == "made-up id"]
+    assert [option.label for one in asked for option in one.options] == ["Call ID", "None of them"]

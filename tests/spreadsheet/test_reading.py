@@ -92,10 +92,26 @@ def test_every_width_of_unicode_is_read_with_and_without_its_mark(
     assert frame.values.tolist() == [["007", "Zoë Müller"], ["008", "Åsa Öberg of the support team"]]
 
 
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16-le", "utf-16-be"])
+def test_text_behind_the_mark_of_another_encoding_is_read_as_what_it_is(
+    tmp_path: Path, encoding: str, mark: bytes
+) -> None:
+    text = "Call ID,Name\r\n007,Zoë Müller\r\n008,Åsa Öberg of the support team\r\n"
+    frame = read_sheet(text_file(tmp_path, mark + text.encode(encoding)))
+    assert list(frame.columns) == ["Call ID", "Name"]
+    assert frame.values.tolist() == [["007", "Zoë Müller"], ["008", "Åsa Öberg of the support team"]]
+    found = frame.attrs["format"]["encoding"]
+    told = [one.message for notes in (frame.attrs.get("notes") or {}).values() for one in notes]
+    wrong = " after the mark of " in found
+    assert [("begins with the mark of" in message) for message in told] == [True] * wrong
+    assert wrong == (found not in ("utf-8-sig", "utf-16"))
+
+
 def test_a_wide_file_that_says_utf_8_by_its_mark_but_is_not_is_read_as_western(tmp_path: Path) -> None:
     frame = read_sheet(text_file(tmp_path, b"\xef\xbb\xbfId,Name\n1,Zo\xeb\n"))
-    assert frame.attrs["format"]["encoding"] == "cp1252"
-    assert frame.iloc[0, 1] == "Zoë"
+    assert frame.attrs["format"]["encoding"] == "cp1252 after the mark of utf-8"
+    assert frame.iloc[0].to_dict() == {"Id": "1", "Name": "Zoë"}
 
 
 def test_a_western_file_keeps_its_typographic_signs(tmp_path: Path) -> None:

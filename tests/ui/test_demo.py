@@ -164,3 +164,14 @@ def test_the_recording_has_a_side_for_each_speaker() -> None:
     assert max(right[8_000:]) > 1_000
     assert not any(left[8_000:])
     assert isinstance(tones([]), io.BytesIO)
+
+
+def test_a_workbench_with_batches_still_has_a_way_to_the_demo(ledger: reddy.Ledger) -> None:
+    row = {"conversation_id": "c1", "agent_email": "a@x.example", "transcript": "Agent: Hi.\nCustomer: Yes."}
+    own = ledger.load([row], progress=False)
+    app = screen.opened("load")
+    assert "New here?" not in words(app)
+    app.button(key="demo_begin_again").click().run()
+    begun_now = ledger.batch(ledger.batches()["id"].iloc[0])
+    assert begun_now.id != own.id
+    assert sum(begun_now.counts().values()) == 40

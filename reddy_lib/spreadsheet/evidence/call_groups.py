@@ -12,6 +12,7 @@ from itertools import pairwise
 from math import lgamma
 from typing import NamedTuple
 
+from reddy_lib.plurals import agreeing
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number, whole_numbers
 from reddy_lib.spreadsheet.cells.line_times import begins_again
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
@@ -363,7 +364,7 @@ def _by_value(column: Column, role: Column | None) -> tuple[float, Grouping] | N
     back = len(runs) - column.distinct
     why = f"{column.name!r} stays the same for {column.count / column.distinct:.0f} rows on average"
     if back > 0:
-        why += f" ({back} of them come back later)"
+        why += f" ({agreeing(back, 'of them comes', 'of them come')} back later)"
     return score, Grouping([column.name], "value", why, list(places.values()))
 
 

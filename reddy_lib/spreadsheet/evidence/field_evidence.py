@@ -18,10 +18,12 @@ from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.cells.quantities import are_quantities
 from reddy_lib.spreadsheet.evidence.column_profile import Column, looks_like_id, percent
 from reddy_lib.spreadsheet.evidence.id_evidence import (
+    NAMED_AS_A_CALLS,
     built_as_ids,
     codes,
     counted_on,
     grouped_digits,
+    grouped_thousands,
     id_name,
     ids_under_another_name,
     is_of_a_person,
@@ -372,7 +374,8 @@ def _identity(column: Column, table: Table) -> Evidence:
         return _NO  # how long, how much, when: each row may have another, and says nothing of which call
     texts = _without_fillers(column.texts)
     dated = bool(texts) and all(map(_DATED.fullmatch, texts))  # "20250304-001" is no telephone number
-    if are_quantities(texts) or (weight < 8 and column.phones > 0.5 and not dated):
+    thousands = weight >= NAMED_AS_A_CALLS and grouped_thousands(texts)
+    if (are_quantities(texts) and not thousands) or (weight < 8 and column.phones > 0.5 and not dated):
         return _NO
     ids = sum(map(looks_like_id, texts)) / len(texts) if texts else 0.0
     short = column.length <= 40 and column.share(lambda text: any(map(str.isdecimal, text))) >= 0.5

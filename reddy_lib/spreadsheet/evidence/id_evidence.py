@@ -13,10 +13,12 @@ from reddy_lib.spreadsheet.evidence.column_profile import Column, looks_like_id
 from reddy_lib.spreadsheet.evidence.tags import sensitive
 
 __all__ = [
+    "NAMED_AS_A_CALLS",
     "built_as_ids",
     "codes",
     "counted_on",
     "grouped_digits",
+    "grouped_thousands",
     "id_name",
     "ids_under_another_name",
     "is_of_a_person",
@@ -121,7 +123,7 @@ def no_call_id(column: Column) -> str:
     Dates, lengths, amounts and dialled numbers may be different in each call, and come again with the next one.
     """
     texts = column.texts
-    if not texts:
+    if not texts or (id_name(column.says) >= NAMED_AS_A_CALLS and grouped_thousands(texts)):
         return ""
     if column.times > 0.5 and column.numbers < 0.5 and column.share(_DAY_AND_NUMBER.fullmatch) < 0.5:
         return "dates"
@@ -136,6 +138,14 @@ def no_call_id(column: Column) -> str:
     return ""
 
 
+def grouped_thousands(texts: Sequence[str]) -> bool:
+    """Return whether unique texts are whole numbers written with a mark between thousands: "1,234", "998"."""
+    found = [match for text in texts if (match := _THOUSANDS.fullmatch(text))]
+    marks = {match[1] for match in found if match[1]}
+    return len(found) == len(texts) == len(set(texts)) and len(marks) == 1
+
+
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:([.,'’ \u00a0\u202f])\d{3}(?:\1\d{3})*)?")
 _DAY_AND_NUMBER = re.compile(r"(?:19|20)\d\d[01]\d[0-3]\d[-_/.]\d{1,8}")
 _DECIMAL = re.compile(r"[-+]?\d+[.,]\d+")
 _WHOLE_AS_DECIMAL = re.compile(r"\d+[.,]0+")
@@ -270,6 +280,10 @@ _NO_IDS = frozenset(
 )
 
 
+NAMED_AS_A_CALLS = 8.0
+"""What `id_name` returns for a name that says in so many words that it is the id of a call."""
+
+
 def id_name(says: frozenset[str]) -> float:
     """Return how well a name says that it is the conversation's id; below 0 if it is the id of something else."""
     own = "call" in says and bool(says & {"id", "unique"}) and not says & _NEVER_A_CALLS
@@ -280,11 +294,11 @@ def id_name(says: frozenset[str]) -> float:
         and says & {"id", "unique"}
         and says <= {"call", "id", "unique", "customer", "agent", "user"}
     ):
-        return 8.0 if own else 4.5  # "Customer contact ID": of a call, rather than of who called
+        return NAMED_AS_A_CALLS if own else 4.5  # "Customer contact ID": of a call, rather than of who called
     if says & (_OTHERS_IDS | _NO_IDS) and not own:
         return -1.0
     if "call" in says:
-        return 8.0 if says & {"id", "unique"} else 2.0
+        return NAMED_AS_A_CALLS if says & {"id", "unique"} else 2.0
     if "case" in says:
         return 6.5 if says & {"id", "unique"} else 3.0
     if "unique" in says:

@@ -29,6 +29,7 @@ from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
 from reddy_lib.spreadsheet.cells.dates import read_timestamp
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.evidence.id_evidence import NAMED_AS_A_CALLS, id_name
 from reddy_lib.spreadsheet.evidence.tags import sensitive
 from reddy_lib.spreadsheet.mapping.product_suggestions import suggested_products
 from reddy_lib.spreadsheet.mapping.question import Option, Question
@@ -261,7 +262,11 @@ class _Asked:
             column = Column(name, cells)
             if sensitive(name, column.cells):
                 continue
-            if column.unique == 1 and column.ids >= 0.9 and column.times < 0.5 and column.emails < 0.5:
+            if column.unique < 1:
+                continue
+            # A name that says so is asked about, however its ids are written: as dates, as amounts.
+            named = id_name(column.says) >= NAMED_AS_A_CALLS
+            if named or (column.ids >= 0.9 and column.times < 0.5 and column.emails < 0.5):
                 found.append((name, column.texts))
         return found[:_MOST_COLUMNS]
 

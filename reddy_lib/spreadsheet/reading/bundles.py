@@ -29,6 +29,7 @@ from reddy_lib.spreadsheet.reading.encodings import decode_mixed, likeliest_enco
 from reddy_lib.spreadsheet.reading.records import nested_facts
 from reddy_lib.spreadsheet.reading.tables import plain_cell
 from reddy_lib.spreadsheet.reading.unpacked import is_overlapping, most_unpacked, packed_as, swollen
+from reddy_lib.spreadsheet.reading.wrong_marks import wrong_mark
 
 __all__ = [
     "FILE_NAME",
@@ -233,6 +234,8 @@ def open_bundle(path: Path) -> Iterator[Bundle]:
 
 def decoded(data: bytes) -> str:
     """A transcript file's text: by its byte order mark, else UTF-8, else UTF-16 or what reads like language."""
+    if wrong_mark(data[:4096]):
+        data = data[2:]
     for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return data.decode(name, "replace").replace("\r\n", "\n")

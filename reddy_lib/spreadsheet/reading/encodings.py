@@ -15,6 +15,7 @@ from typing import Any
 from charset_normalizer import from_bytes
 
 from reddy_lib.spreadsheet.reading.decodings import LEAST, best_decodings, rival_of
+from reddy_lib.spreadsheet.reading.wrong_marks import behind_wrong_mark, own_encoding, wrong_mark
 
 __all__ = [
     "BOMS",
@@ -59,9 +60,16 @@ def find_encoding(path: Path) -> str:
     """The encoding of a text file: by its byte order mark, else UTF-8 if all of it is, else the likeliest guess."""
     with path.open("rb") as file:
         head = file.read(4096)
+    if (marked := _wrongly_marked(path, head)) and decodes(path, marked):
+        return marked
     for bom, name in BOMS:
         if head.startswith(bom):
-            return name if decodes(path, name) else _likeliest(path)
+            if decodes(path, name):
+                return name
+            likeliest = _likeliest(path)
+            if bom != codecs.BOM_UTF8 or is_mixed(likeliest):
+                return likeliest
+            return behind_wrong_mark(likeliest, "utf-8")
     wide = wide_text(head)
     if wide and decodes(path, wide):
         return wide
@@ -70,8 +78,29 @@ def find_encoding(path: Path) -> str:
     return _likeliest(path)
 
 
+def _wrongly_marked(path: Path, head: bytes) -> str:
+    """Return the name of the encoding of a text that begins with the mark of another; "" where the mark is right."""
+    if mark := wrong_mark(head):
+        utf8 = behind_wrong_mark("utf-8", mark)
+        if decodes(path, utf8):
+            return utf8
+        sample = _interesting(path).removeprefix(head[:2])
+        return behind_wrong_mark(
+            _of_sample(sample, lambda name: decodes(path, behind_wrong_mark(name, mark))), mark
+        )
+    for bom, right in (
+        (codecs.BOM_UTF8, ""),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
+        if head.startswith(bom) and (wide := wide_text(head[len(bom) :])) and wide != right:
+            return behind_wrong_mark(wide, "utf-16" if right else "utf-8")
+    return ""
+
+
 def rival_encoding(path: Path, encoding: str | None) -> str:
     """Return another encoding in which a text file reads as well as in this one, its likeliest; "" where none does."""
+    encoding = own_encoding(encoding)
     if encoding in (None, "utf-8", *(name for _, name in BOMS)) or is_mixed(encoding):
         return ""
     best = best_decodings(_interesting(path), lambda name: decodes(path, name))

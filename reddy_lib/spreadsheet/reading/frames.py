@@ -12,10 +12,10 @@ import pandas as pd
 
 from reddy_lib.errors import EmptySheet, SheetError
 from reddy_lib.findings import Finding
-from reddy_lib.model import whole_characters
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.blocks import block_rows
 from reddy_lib.spreadsheet.reading.bundles import bundle_rows, open_bundle
+from reddy_lib.spreadsheet.reading.characters import sendable_rows
 from reddy_lib.spreadsheet.reading.error_cells import Hidden, hidden_parts
 from reddy_lib.spreadsheet.reading.files import (
     csv_records,
@@ -97,15 +97,9 @@ def rows_of(
         found = page_rows(found) if format.kind == "html" else block_rows(found)
     if format.turned:
         found = turned_rows(list(islice(found, _MOST_TURNED)))
-    # What was decoded from bytes holds whole characters only, and so does what the workbook library returns.
-    if format.kind not in ("csv", "html", "excel"):
-        found = ((number, list(map(_whole, cells))) for number, cells in found)
+    if format.kind not in ("csv", "html"):  # what was decoded from bytes holds whole characters only
+        found = sendable_rows(found, nuls, mended)
     return found
-
-
-def _whole(cell: Any) -> Any:
-    """Return a cell without halves of characters, which JSON's escapes and the names of files can hold."""
-    return whole_characters(cell) if isinstance(cell, str) else cell
 
 
 def _bundle_rows(path: Path) -> Iterator[list[Any]]:

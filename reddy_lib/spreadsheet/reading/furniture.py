@@ -125,6 +125,10 @@ _COUNT = re.compile(r"\d[\d.,'\s\u00a0]*[^\W\d_]{1,20}\.?")
 _FIGURE = re.compile(
     r"[\d.,:'%€$£()\s\u00a0+-]+|[A-Za-z]{0,3}\s?\d[\d.,]*\s?[A-Za-z%]{0,3}|#[A-Z0-9/!?]+|[-–—]"
 )
+_TOTAL_COUNTED = re.compile(
+    rf"{_WORD_OF_TOTAL}\s*[:=–—-]?\s*\(?(?:{_COUNT.pattern}|{_FIGURE.pattern})\)?", re.IGNORECASE
+)
+"""A label with its count in the same cell: "Total: 4 calls", "Summe (12)"."""
 _NOTE = re.compile(
     r"(?:this report was |report |data )?(?:exported|generated|printed|downloaded|extracted|created|produced)\b.*|"
     r"report (?:date|run|time|end).*|run (?:date|time|by|on)\b.*|page \d+.*|"
@@ -191,7 +195,8 @@ def no_call(record: Sequence[Any], names: Sequence[str], header: Sequence[str]) 
     if not filled:  # its cells hold nothing but spaces
         return ""
     place, first = filled[0]
-    if isinstance(first, str) and len(filled) > 1 and _TOTAL_ALONE.fullmatch(first.strip()):
+    labels = (_TOTAL_ALONE, _TOTAL_COUNTED)
+    if isinstance(first, str) and len(filled) > 1 and any(one.fullmatch(first.strip()) for one in labels):
         return "a total" if all(_is_figure(cell) for _, cell in filled[1:]) else ""
     if place > 1 or width < 2 or not isinstance(first, str):
         return ""

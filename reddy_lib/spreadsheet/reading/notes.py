@@ -11,6 +11,7 @@ from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.encodings import is_mixed
 from reddy_lib.spreadsheet.reading.error_cells import Hidden
 from reddy_lib.spreadsheet.reading.headers import column_letter
+from reddy_lib.spreadsheet.reading.wrong_marks import is_wrongly_marked
 
 __all__ = [
     "Notes",
@@ -45,40 +46,37 @@ def merged_notes(pieces: Iterable[Mapping[int, list[Finding]]]) -> Notes:
 
 
 def id_digits(cell: object, *, excel: bool) -> list[Finding]:
-    """Return a finding where an id is a number whose last digits a spreadsheet program or a decimal number rounded off."""
+    """Return a finding where an id is a number whose last digits a spreadsheet program or a decimal number rounded off.
+
+    Such an id is held. A number of 16 digits that a decimal number can hold, and that was not rounded to 15, only warns.
+    """
     if isinstance(cell, str):
         text = cell.strip()
         if "+" not in text or not _SCIENTIFIC.fullmatch(text):
             return []
-        return [
-            finding(
-                "id-digits-lost",
-                "conversation_id",
-                f"The id {text!r} is a number that a spreadsheet program shortened: its last digits are lost.",
-                value=text,
-            )
-        ]
+        return [_lost(text, "is a number that a spreadsheet program shortened: its last digits are lost")]
     if excel and type(cell) is int and abs(cell) >= 10**_EXACT_DIGITS:
+        shown = str(abs(cell))
+        stored = (
+            f"is stored as a number of {len(shown)} digits, of which Excel keeps {_EXACT_DIGITS}: its last digits may be "
+            "wrong"
+        )
+        if abs(cell) >= _EXACT_FLOAT or not shown[_EXACT_DIGITS:].strip("0"):
+            return [_lost(str(cell), stored)]
         return [
-            finding(
-                "id-digits-rounded",
-                "conversation_id",
-                f"The id {cell} is stored as a number of {len(str(abs(cell)))} digits, of which Excel keeps "
-                f"{_EXACT_DIGITS}: its last digits may be wrong.",
-                value=cell,
-            )
+            finding("id-digits-rounded", "conversation_id", f"The id {str(cell)!r} {stored}.", value=cell)
         ]
     if isinstance(cell, float) and cell.is_integer() and abs(cell) >= _EXACT_FLOAT:
-        return [
-            finding(
-                "id-digits-rounded",
-                "conversation_id",
-                f"The id {cell_text(cell)} is stored as a decimal number, which keeps {_EXACT_DIGITS} digits: its "
-                "last digits may be wrong.",
-                value=cell_text(cell),
-            )
-        ]
+        text = cell_text(cell)
+        kept = (
+            f"is stored as a decimal number, which keeps {_EXACT_DIGITS} digits: its last digits may be wrong"
+        )
+        return [_lost(text, kept)]
     return []
+
+
+def _lost(text: str, why: str) -> Finding:
+    return finding("id-digits-lost", "conversation_id", f"The id {text!r} {why}.", value=text)
 
 
 _REBUILT = {
@@ -108,6 +106,18 @@ def file_notes(format: SheetFormat, names: Sequence[str], hidden: Hidden) -> lis
                 "row",
                 f"The lines of the file are of two encodings: most are {most}, and those that are not were read as "
                 f"{others}.",
+                value=format.encoding,
+            )
+        )
+    if is_wrongly_marked(format.encoding):
+        read, _, mark = str(format.encoding).partition(" after the mark of ")
+        read = read.upper() if read.startswith("utf") else read
+        whose = "another byte order" if read.startswith("UTF-16") and mark == "utf-16" else mark.upper()
+        found.append(
+            finding(
+                "table-rebuilt",
+                "row",
+                f"The file begins with the mark of {whose}, and its text is {read}: it was read as {read}.",
                 value=format.encoding,
             )
         )

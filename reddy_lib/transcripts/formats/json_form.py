@@ -50,11 +50,20 @@ _HALVES = re.compile(
 """A character in two escapes, perhaps escaped once more, or the escape of one half."""
 
 
+_NULS = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u0000|x00)")
+"""The escape of a NUL, and not an escaped backslash before "u0000"."""
+
+
+_ESCAPES = ("\\ud", "\\uD", "\\u0000", "\\x00")
+
+
 def whole_escapes(text: str) -> str:
-    """Return text in which U+FFFD replaces halves of characters, in data also those that are escapes (`\\ud83d`)."""
+    """Return text without NULs, and with U+FFFD for halves of characters: in data also for escapes (`\\ud83d`)."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
     # One character is found in an instant, and most texts have no escapes at all.
-    if "\\" in text and ("\\ud" in text or "\\uD" in text) and (text[:1] == '"' or is_data(text)):
-        text = _HALVES.sub(lambda match: match[1] or "\\ufffd", text)
+    if "\\" in text and any(one in text for one in _ESCAPES) and (text[:1] == '"' or is_data(text)):
+        text = _HALVES.sub(lambda match: match[1] or "\\ufffd", _NULS.sub(r"\1", text))
     return whole_characters(text)
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from reddy_lib.findings import finding
 from reddy_lib.transcripts.formats.styles import ARROW, same_style
 from reddy_lib.transcripts.formats.text_rows import ARTICLE, Known, Row, could_be_a_name
 from reddy_lib.transcripts.formats.turn_building import read_moments
 from reddy_lib.transcripts.roles import fold, role_of
 from reddy_lib.transcripts.times import CLOCK
-from reddy_lib.transcripts.turns import Parsed, Turn
+from reddy_lib.transcripts.turns import Parsed, Turn, no_speakers
 
 __all__ = ["AROUND", "CLOCK_ALONE", "labels_alone", "of_one_style", "without_speakers"]
 
@@ -72,18 +71,7 @@ def without_speakers(rows: list[Row]) -> Parsed:
             turn.text = row.text
             turn.start, turn.stop = read_moments(row, parsed)
         parsed.turns.append(turn)
-    count = len(parsed.turns)
-    noun = "line names" if count == 1 else "lines name"
-    parsed.notes.append(
-        (
-            -1,
-            finding(
-                "transcript-no-speakers",
-                "transcript",
-                f"None of the {count} {noun} a speaker: no role was guessed.",
-            ),
-        )
-    )
+    parsed.notes.append((-1, no_speakers(len(parsed.turns))))
     return parsed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 
@@ -184,10 +185,14 @@ def _said() -> None:
 
 
 def offer_demo(ledger: Ledger) -> None:
-    """Draw the way to begin a demo on Load, where the environment asks for one or the workbench is empty."""
-    if not (is_asked_for() or not len(ledger.batches())):
-        return
+    """Draw the way to begin a demo on Load: a card where the environment asks for one or the workbench is empty, else a
+    small button, so that a demo can still be shown later."""
     if not is_possible() or not ui.may("administer"):
+        return
+    if not is_asked_for() and len(ledger.batches()):
+        if demo_of(ledger, ui.batch_in_hand()) is None:
+            _begin_button("Show me a demo", key="demo_begin_again", quiet=True)
+        _said()
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
@@ -199,8 +204,9 @@ def offer_demo(ledger: Ledger) -> None:
     _said()
 
 
-def _begin_button(label: str, *, key: str) -> None:
-    if not st.button(label, icon=":material/slideshow:", key=key):
+def _begin_button(label: str, *, key: str, quiet: bool = False) -> None:
+    kind: Literal["secondary", "tertiary"] = "tertiary" if quiet else "secondary"
+    if not st.button(label, icon=":material/slideshow:", key=key, type=kind):
         return
     with ui.alerts(), st.spinner("Loading the demo"):
         batch = begin(ui.ledger())

@@ -7,6 +7,7 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.batches.corrections import CALL_COLUMN, Corrected, Correction, corrected_calls
+from reddy_lib.plurals import agreeing
 from reddy_lib.spreadsheet import BuiltCall
 from reddy_lib.spreadsheet.reading.upload import PrivateCopy
 from reddy_lib.ui import address_bar
@@ -52,8 +53,8 @@ def draw_correction(correction: Correction, file: PrivateCopy) -> None:
         )
     if correction.strangers:
         st.warning(
-            f"{ui.number_of(correction.strangers, 'row')} name no call of {ui.escape(correction.file_name)} in the "
-            f"column {CALL_COLUMN}: they are held until somebody has looked at them.",
+            f"{agreeing(correction.strangers, 'row names', 'rows name')} no call of {ui.escape(correction.file_name)} in "
+            f"the column {CALL_COLUMN}, and {'is' if correction.strangers == 1 else 'are'} held until somebody has looked.",
             icon=":material/help:",
         )
     piece, _, kept = next(

@@ -155,7 +155,7 @@ def open_batch(batch: Batch) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             total = sum(counts.values())
             st.caption(
-                f"{total:,} calls from {ui.escape(batch.file_name)}, loaded {ui.when(batch.created_at)}",
+                f"{ui.number_of(total, 'call')} from {ui.escape(batch.file_name)}, loaded {ui.when(batch.created_at)}",
                 width="content",
             )
             for status, count in counts.items():

@@ -39,7 +39,7 @@ def seen_before(file: PrivateCopy, format: SheetFormat) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
             f":material/history: This file was loaded {ui.when(batch.created_at)} as "
-            f"**{ui.escape(batch.name)}** ({batch.total:,} calls)"
+            f"**{ui.escape(batch.name)}** ({ui.number_of(batch.total, 'call')})"
             + (
                 f", and {EARLIER.get(len(before), f'{len(before) - 1} times')} before."
                 if len(before) > 1

@@ -398,7 +398,7 @@ def _order_of_lines(choices: Choices) -> None:
 def matched(choices: Choices) -> str:
     texts = choices.product_of
     hits = sum(product is not None for product in texts.values())
-    return f"{hits:,} of {len(choices.product_texts):,} match a product"
+    return f"{hits:,} of {len(choices.product_texts):,} {'matches' if hits == 1 else 'match'} a product"
 
 
 def draw_products(choices: Choices, to_products: str) -> None:

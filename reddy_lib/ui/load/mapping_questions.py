@@ -42,7 +42,7 @@ def open_questions(choices: Choices, shown: Sequence[Previewed]) -> list[Questio
     return [question for question in asked if question.key not in answered]
 
 
-def draw_questions(choices: Choices, shown: Sequence[Previewed], amount: str) -> None:
+def draw_questions(choices: Choices, shown: Sequence[Previewed]) -> None:
     """Nothing, where nothing is in doubt, nothing is missing and nothing was answered."""
     asked = open_questions(choices, shown)
     answers = _answers(choices.key)
@@ -52,8 +52,7 @@ def draw_questions(choices: Choices, shown: Sequence[Previewed], amount: str) ->
     with st.container(border=True, gap="xsmall"):
         count = len(asked) + rest
         if count:
-            verb = "is" if amount in ("1 call", "about 1 call") else "are"
-            st.markdown(f":material/help: **{ui.number_of(count, 'question')} before {amount} {verb} ready**")
+            st.markdown(f":material/help: **{ui.number_of(count, 'question')}, answered once for all calls**")
         names = [question.key for question in asked[:MOST] if question.key.startswith(PRODUCT_ASKED)]
         for number, question in enumerate(asked[:MOST], 1):
             if question.key in names:
@@ -98,7 +97,9 @@ def _product(choices: Choices, number: int, question: Question, *, first: bool) 
             )  # fmt: skip
         if others:
             st.checkbox(
-                f"The same for the other {ui.number_of(len(others), 'name')} without a product",
+                "The same for the other name without a product"
+                if len(others) == 1
+                else f"The same for the other {len(others):,} names without a product",
                 key=_for_others(choices, question),
                 help=ui.escape(", ".join(others[:20])),
             )

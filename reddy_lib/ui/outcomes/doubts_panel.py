@@ -72,7 +72,7 @@ def clear_doubt(page: Page, scope: str) -> None:
     which = "the chosen calls" if nothing else ui.number_of(len(chosen_doubts), "chosen call")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            "Tick calls in the table." if nothing else f"{len(chosen_doubts):,} of {len(found):,} are chosen."
+            "Tick calls in the table." if nothing else f"{len(chosen_doubts):,} of {len(found):,} chosen."
         )
         st.button(
             f"Choose all {len(found):,}",

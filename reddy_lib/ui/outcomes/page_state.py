@@ -64,7 +64,7 @@ def title_of(page: Page, scope: str) -> str:
     found = page.runs[page.runs["id"] == scope].iloc[0]
     by = f" · by {found['who']}" if found["who"] else ""
     return (
-        f"Submission {found['number']} · {ui.when(found['created_at'])} · {found['chosen']:,} calls to "
+        f"Submission {found['number']} · {ui.when(found['created_at'])} · {ui.number_of(int(found['chosen']), 'call')} to "
         f"{ui.place(found['address'], found['token_hint'])}{by}"
     )
 

@@ -10,6 +10,7 @@ from reddy_lib.batches.draws import Draw
 from reddy_lib.batches.queries import Query
 from reddy_lib.batches.worth import MEASURES
 from reddy_lib.errors import ReddyError
+from reddy_lib.plurals import agreeing
 from reddy_lib.ui import address_bar, choice
 from reddy_lib.ui.review.changes import edited
 from reddy_lib.ui.review.problems_panel import apply_step
@@ -37,7 +38,9 @@ def draw_draw(batch: Batch, view: View, key: str) -> None:
     left, right = st.columns([2, 3], gap="medium")
     with left, st.form(f"{key} draw", border=True):
         st.caption(
-            f"From the {frame:,} calls that are listed." if rows is not None else f"From all {frame:,} calls."
+            f"From the {agreeing(frame, 'call that is', 'calls that are')} listed."
+            if rows is not None
+            else ("From the only call." if frame == 1 else f"From all {frame:,} calls.")
         )
         number = st.number_input("Calls", 1, max(1, frame), min(50, max(1, frame)), key=f"{key} draw n")
         tags = [name for name in batch.facet_names() if name.startswith("tag:")]
@@ -49,8 +52,8 @@ def draw_draw(batch: Batch, view: View, key: str) -> None:
             format_func=lambda name: STRATA.get(name, f"tag {name.removeprefix('tag:')}"),
         )
         least, most = st.columns(2)
-        minimum = least.number_input("At least, each", 0, frame, 0, key=f"{key} draw min")
-        cap = most.number_input("At most, each (0: no limit)", 0, frame, 0, key=f"{key} draw cap")
+        minimum = least.number_input("At least from each", 0, frame, 0, key=f"{key} draw min")
+        cap = most.number_input("At most from each (0: no limit)", 0, frame, 0, key=f"{key} draw cap")
         without = st.multiselect(
             "Leave out",
             list(MEASURES),
@@ -129,7 +132,7 @@ def _show(batch: Batch, view: View, drawn: Draw, key: str) -> None:
 
 
 def _redraw(batch: Batch, key: str) -> None:
-    with st.expander("Draw again by a seal"):
+    with st.expander("Repeat an earlier draw"):
         text = st.text_area("Seal", key=f"{key} seal", height=80)
         if st.button("Draw again", key=f"{key} redraw", disabled=not text.strip()):
             try:

@@ -14,6 +14,7 @@ from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.facets import Facet
 from reddy_lib.batches.queries import Query
 from reddy_lib.database.schema import STATUSES
+from reddy_lib.plurals import agreeing
 from reddy_lib.ui.review.changes import short_hash
 from reddy_lib.ui.review.view import View
 
@@ -267,7 +268,7 @@ def _range(view: View, facet: Facet, key: str) -> None:
             step=step,
             format="D MMM, HH:mm" if times else None,
             on_change=moved,
-            help=f"{facet.missing:,} calls have none" if facet.missing else None,
+            help=agreeing(facet.missing, "call has none", "calls have none") if facet.missing else None,
         )
         st.markdown(f"`{bars}`")  # beneath: beside the title they do not fit in a narrow column
 

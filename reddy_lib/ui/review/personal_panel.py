@@ -14,6 +14,7 @@ from reddy_lib.batches.personal_looks import PersonalData, personal_data_of
 from reddy_lib.batches.queries import Query
 from reddy_lib.outcomes.charts import share_words
 from reddy_lib.personal_data import TITLES, FinderTest
+from reddy_lib.plurals import agreeing
 from reddy_lib.ui.review.problems_panel import apply_step
 from reddy_lib.ui.review.view import View
 
@@ -74,7 +75,11 @@ def _mask(batch: Batch, found: PersonalData, kinds: list[str], rows: list[int]) 
             f"Masked: {where}{ui.number_of(result.changed, 'call')}. History undoes it, until a call is sent."
         )
         if result.locked:
-            said += f" {result.locked:,} more are being sent or were sent, and stay as they are."
+            said += " " + agreeing(
+                result.locked,
+                "more is being sent or was sent, and stays as it is.",
+                "more are being sent or were sent, and stay as they are.",
+            )
         st.session_state["review masked"] = (batch.id, time.monotonic(), said)
 
     apply_step(batch, MaskPersonalData(kinds=tuple(kinds)), rows, tell=tell)

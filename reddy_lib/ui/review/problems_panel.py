@@ -15,6 +15,7 @@ from reddy_lib.batches.queries import Query
 from reddy_lib.batches.steps import Step
 from reddy_lib.errors import ReddyError
 from reddy_lib.findings import CATALOGUE
+from reddy_lib.plurals import agreeing
 from reddy_lib.ui.operation_jobs import run_operation
 from reddy_lib.ui.review.changes import edited
 from reddy_lib.ui.review.view import View
@@ -41,8 +42,8 @@ def draw_problems(batch: Batch, view: View, key: str, total: int) -> None:
         return
     errors = sum(problem.severity == "error" for problem in problems)
     st.caption(
-        f"{ui.number_of(len(problems), 'problem')}, {errors:,} of them hold calls back. "
-        "Each is fixed in all its calls at once; History undoes it."
+        f"{ui.number_of(len(problems), 'problem')}, {agreeing(errors, 'holds', 'hold')} calls back. "
+        "A button changes all calls of its row at once; History undoes it."
     )
     page_key = f"{key} problems page"
     pages = -(-len(problems) // SHOWN)
@@ -71,7 +72,11 @@ def _problem(batch: Batch, view: View, problem: Problem, key: str) -> None:
                 key=f"{own} show",
                 type="tertiary",
                 help="List these calls"
-                + (f"; {problem.locked:,} more are being sent or were sent" if problem.locked else ""),
+                + (
+                    f"; {agreeing(problem.locked, 'more is being sent or was sent', 'more are being sent or were sent')}"
+                    if problem.locked
+                    else ""
+                ),
                 on_click=partial(_list, batch, view, problem),
             )
             for repair in problem.repairs:
@@ -131,8 +136,18 @@ def draw_preview(batch: Batch, step: Step, rows: list[int]) -> bool:
         st.error(ui.escape(str(error)), icon=":material/error:")
         return False
     told = [f"{preview.changed:,} of {ui.number_of(len(rows), 'call')} would change"]
-    told += [f"{preview.same:,} are like that already"] if preview.same else []
-    told += [f"{preview.locked:,} are being sent or were sent, and stay"] if preview.locked else []
+    told += [agreeing(preview.same, "is like that already", "are like that already")] if preview.same else []
+    told += (
+        [
+            agreeing(
+                preview.locked,
+                "is being sent or was sent, and stays",
+                "are being sent or were sent, and stay",
+            )
+        ]
+        if preview.locked
+        else []
+    )
     st.caption(
         ui.escape("; ".join(told) + (f". {preview.why}" if preview.why and not preview.changed else "."))
     )

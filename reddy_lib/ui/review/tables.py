@@ -72,16 +72,8 @@ def draw_lines(
     version = table_version(batch, row, call)
     key = f"{key} lines {row} {version}"
     menu_key = f"{key} menu"
-    table["menu"] = [
-        [
-            ":material/add: Insert line below",
-            ":material/add: Insert line above",
-            ":material/arrow_upward: Move up",
-            ":material/arrow_downward: Move down",
-            ":material/splitscreen: Split at line breaks",
-            ":material/delete: Delete line",
-        ]
-    ] * len(table)
+    written = [str(text) for text in table["text"].fillna("")]
+    table["menu"] = [_line_actions(text, place, len(written)) for place, text in enumerate(written)]
     columns["menu"] = st.column_config.ButtonColumn(
         "", width=36, type="tertiary", key=menu_key, on_click=_line_menu, args=(batch, row, version, menu_key)
     )
@@ -100,6 +92,18 @@ def draw_lines(
     )
     if any(table["times"]):
         st.caption(LEGEND)
+
+
+def _line_actions(text: str, place: int, lines: int) -> list[str]:
+    """Return what the menu of a line offers: only what would change something."""
+    offered = [":material/add: Insert line below", ":material/add: Insert line above"]
+    if place > 0:
+        offered.append(":material/arrow_upward: Move up")
+    if place < lines - 1:
+        offered.append(":material/arrow_downward: Move down")
+    if sum(map(bool, map(str.strip, text.splitlines()))) > 1:
+        offered.append(":material/splitscreen: Split at line breaks")
+    return [*offered, ":material/delete: Delete line"]
 
 
 def _line_menu(batch: Batch, row: int, version: int, key: str) -> None:

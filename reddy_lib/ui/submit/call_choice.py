@@ -8,6 +8,7 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.errors import ReddyError
+from reddy_lib.plurals import agreeing
 from reddy_lib.sending.overview import preview
 from reddy_lib.sending.rate_limits import assume_create_idempotent, rules_of, set_limit
 from reddy_lib.ui import choice
@@ -101,7 +102,7 @@ def connection_settings(page: Page) -> None:
     st.markdown(f"**Everything that goes to {ui.escape(ui.place(page.to.address))}**")
     limit = f"limit {page.to.address} {rules.most_at_once}"
     st.number_input(
-        "Calls in flight over all submissions (0: no limit)",
+        "Calls in flight, all submissions together (0: no limit)",
         min_value=0,
         max_value=512,
         value=rules.most_at_once or 0,
@@ -210,11 +211,14 @@ def dry_result(page: Page, which: str, rows: list[int] | None, plan: dict[str, i
         else page.batch.finding_counts(status=["ready", "held"] if now_held else "ready")
     )
     said = (
-        f"Dry run {ui.when(done['at'])}, nothing was sent: {done['checked']:,} calls checked against "
-        f"{done['products']} products of {page.where}."
+        f"Dry run {ui.when(done['at'])}, nothing was sent: {ui.number_of(done['checked'], 'call')} checked against "
+        f"{ui.number_of(done['products'], 'product')} of {page.where}."
     )
     if now_held > 0:
-        st.warning(ui.escape(f"{said} {now_held:,} calls are held now."), icon=":material/rule:")
+        st.warning(
+            ui.escape(f"{said} {agreeing(now_held, 'call is', 'calls are')} held now."),
+            icon=":material/rule:",
+        )
         ui.review_link("See what holds them", page.batch, status="held")
     else:
         st.success(ui.escape(f"{said} None is held."), icon=":material/rule:")
@@ -276,6 +280,7 @@ def nothing_to_send(page: Page, rows: list[int] | None, plan: dict[str, int]) ->
     elif not page.under_way:
         done = page.counts["accepted"] + page.counts["skipped"]
         st.info(
-            f"Nothing is left to send: {done:,} of {ui.number_of(page.batch.total, 'call')} were accepted.",
+            f"Nothing is left to send: {done:,} of {ui.number_of(page.batch.total, 'call')} "
+            f"{'was' if done == 1 else 'were'} accepted.",
             icon=":material/done_all:",
         )

@@ -49,7 +49,7 @@ def personal_question(page: Page, rows: list[int] | None) -> str | None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
                 f":material/shield_person: **{ui.number_of(len(every), 'call')} "
-                f"{'names' if len(every) == 1 else 'name'} personal data.** "
+                f"{'contains' if len(every) == 1 else 'contain'} personal data.** "
                 f"May {ui.escape(page.where)} have it? Your answer counts for this batch."
                 + ("" if waits else " Until then it is sent as it is, because it stays on this machine."),
                 width="stretch",
@@ -96,7 +96,7 @@ _HELP: dict[PersonalRule, str] = {
 
 
 def _asked(page: Page, rows: list[int] | None) -> Asked:
-    """Return what the chosen calls name; asked of the ledger again only if something in it changed."""
+    """Return what the chosen calls contain; asked of the ledger again only if something in it changed."""
     mark = unchanged_since(page.ledger)
     key = (page.batch.id, page.to.address, None if rows is None else tuple(rows), mark)
     kept: tuple[object, Asked] | None = st.session_state.get("personal asked")
