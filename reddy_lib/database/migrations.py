@@ -92,6 +92,13 @@ def _add_call_marks(connection: sa.Connection) -> None:
     create_call_marks(connection)
 
 
+def _add_silent_seconds(connection: sa.Connection) -> None:
+    """Add what is silent in each silenced copy. Of older copies it is not known, so they count for no mask."""
+    columns = sa.inspect(connection).get_columns("silenced_recordings")
+    if all(column["name"] != "silent" for column in columns):
+        connection.exec_driver_sql("ALTER TABLE silenced_recordings ADD COLUMN silent TEXT")
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _create_tables,
     _add_operations,
@@ -100,6 +107,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _add_personal_data,
     _add_former_keys,
     _add_call_marks,
+    _add_silent_seconds,
 )
 """The first one reaches `FIRST_VERSION`, each further one the next number. Only ever append."""
 
