@@ -262,9 +262,14 @@ class Batch(SearchableBatch, FixableBatch):
     def lines(self, row: int) -> pd.DataFrame:
         """Return the transcript of one call. Index: line number from 1. Columns: role, text, start, stop (seconds),
         times (where they come from: source, derived, estimated, by hand; "" = no time, or unknown)."""
-        found = self.one(row, calls.c.payload, calls.c.original, calls.c.times)
+        found = self.one(row, calls.c.payload, calls.c.original, calls.c.times, calls.c.decisions)
         call, original = from_payload(found.payload), from_payload(found.original or found.payload)
-        times = line_times(found.times, original.transcript or [], call.transcript or [])
+        times = line_times(
+            found.times,
+            original.transcript or [],
+            call.transcript or [],
+            read_decisions(found.decisions).estimates,
+        )
         return lines_frame(call).assign(times=times)
 
     def tags(self, row: int) -> pd.DataFrame:

@@ -31,10 +31,12 @@ from reddy_lib.batches.decisions import (
     tally,
     unassigned_of,
 )
+from reddy_lib.batches.masked_seconds import Loaded, keep_masked
+from reddy_lib.batches.masks import spoken_masks
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome, keep_what_was_sent
-from reddy_lib.batches.removed_codes import remove_codes
+from reddy_lib.batches.removed_codes import calls_without_codes, remove_codes
 from reddy_lib.batches.stored_batch import StoredBatch
-from reddy_lib.batches.unsilenced import STILL_HEARD, NewlyAttached, hold_unsilenced
+from reddy_lib.batches.unsilenced import STILL_HEARD, hold_unsilenced
 from reddy_lib.database.bulk import InsertMany, UpdateMany, pieces
 from reddy_lib.database.former_keys import remember_keys
 from reddy_lib.database.schema import EDITABLE, calls, edits, personal_data
@@ -172,6 +174,7 @@ def change_rows(
     operation: str,
     recordings: Mapping[int, Recording] | None = None,
     masks: bool = False,
+    restores: bool = False,
 ) -> Changed:
     """Change some hundred calls inside the caller's transaction. Rows that the batch does not have are left out.
 
@@ -182,6 +185,7 @@ def change_rows(
         recordings: row → the recording to attach, or None to detach it; other calls keep theirs.
         masks: words are masked, and nothing else: the call stays the same call as the one that was loaded, and is known
             again by what was said.
+        restores: the calls are given back what they had, with their decisions.
     """
     now, who = time.time(), arguments.text(who, "who")
     query = (
@@ -198,6 +202,8 @@ def change_rows(
             locked.append(old.row)
             continue
         one = _changed(connection, batch, old, change, (recordings or {}).get(old.row, AS_IT_IS))
+        if one is not None and not (masks or restores):
+            one = _keeping_masked(connection, one, who=who, now=now)
         if one is None:
             same.append(old.row)
         else:
@@ -222,8 +228,9 @@ def _changed(
         new = msgspec.structs.replace(new, accepted=left)
     had = None if old.audio == "none" else files.attached_to(connection, old.id)
     has, call = _with_recording(connection, batch, call, had, recording)
-    if STILL_HEARD in new.accepted and (has and has.sha256) != (had and had.sha256):
-        # It was accepted for the other file.
+    other = (has and has.sha256) != (had and had.sha256)
+    if STILL_HEARD in new.accepted and (other or spoken_masks(call) - spoken_masks(before)):
+        # It was accepted for the other file, or for other masks.
         left = {code: taken for code, taken in new.accepted.items() if code != STILL_HEARD}
         new = msgspec.structs.replace(new, accepted=left)
     payload = payload_json(call).decode()
@@ -234,6 +241,21 @@ def _changed(
     if (has and has.sha256) != (had and had.sha256):
         found.append(("recording", had and had.told(), has and has.told()))
     return _New(old, call, payload, new, had, has, found) if found or has != had else None
+
+
+def _keeping_masked(connection: sa.Connection, one: _New, *, who: str, now: float) -> _New:
+    """Return a changed call that knows the seconds of masks which the change took out of their lines."""
+    old = one.old
+    before = from_payload(old.payload), read_decisions(old.decisions)
+
+    def loaded() -> Loaded:
+        removed = bool(calls_without_codes(connection, [old.id]))
+        return Loaded(from_payload(old.original or old.payload), old.times, removed)
+
+    kept = keep_masked(before, (one.call, one.decisions), loaded, who=who, now=now)
+    if kept == one.decisions:
+        return one
+    return one._replace(decisions=kept, edits=[*one.edits, *decision_changes(one.decisions, kept)])
 
 
 def readable(payload: str, row: int) -> Call:
@@ -293,14 +315,9 @@ def _store(
         elif one.has is None and one.had is not None:
             files.detach(connection, one.old.id)
     if not masks:  # what masks words says itself what can still be heard
-        hold_unsilenced(
-            connection,
-            [
-                NewlyAttached(one.old.id, one.call, one.old.original or one.old.payload, one.has)
-                for one in new
-                if one.has is not None and (one.had is None or one.has.sha256 != one.had.sha256)
-            ],
-        )
+        heard = {one.old.id: one.has for one in new if one.has is not None}
+        for ids in pieces(heard):
+            hold_unsilenced(connection, batch.mapping, {id: heard[id] for id in ids})
     _insert_edits(
         connection,
         [

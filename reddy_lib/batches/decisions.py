@@ -8,7 +8,7 @@ or grade wrongly, so the call itself has to change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -20,6 +20,7 @@ from reddy_lib.transcripts.turns import TIMES
 
 __all__ = [
     "ATTACH",
+    "BY_HAND",
     "DROP",
     "OWN_LINE",
     "BatchLoss",
@@ -31,6 +32,8 @@ __all__ = [
     "acceptable",
     "decided",
     "decision_changes",
+    "estimated_times",
+    "line_marks",
     "line_times",
     "moved_lines",
     "open_findings",
@@ -63,14 +66,22 @@ class Taken(msgspec.Struct, omit_defaults=True):
 
 
 class Decisions(msgspec.Struct, omit_defaults=True):
-    """All decisions about one call. `accepted`: code of a finding → decision; `texts`: number of an unassigned text,
-    from 1 → decision."""
+    """All decisions about one call.
+
+    Attributes:
+        accepted: code of a finding → decision.
+        texts: number of an unassigned text, from 1 → decision.
+        masked: seconds of the call whose masked words are in no line any more → what was masked; see `masked_seconds`.
+        estimates: a time that splitting a line estimated → the span of the whole line; see `masked_seconds`.
+    """
 
     accepted: dict[str, Taken] = msgspec.field(default_factory=dict)
     texts: dict[int, Taken] = msgspec.field(default_factory=dict)
+    masked: dict[str, Taken] = msgspec.field(default_factory=dict)
+    estimates: dict[str, Taken] = msgspec.field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.accepted or self.texts)
+        return bool(self.accepted or self.texts or self.masked or self.estimates)
 
 
 class ManyEdited(NamedTuple):
@@ -190,6 +201,9 @@ def decision_changes(before: Decisions, after: Decisions) -> list[tuple[str, str
         (f"unassigned[{number}]", before.texts.get(number), after.texts.get(number))
         for number in dict.fromkeys([*before.texts, *after.texts])
     ]
+    for name in ("masked", "estimates"):
+        old, new = getattr(before, name), getattr(after, name)
+        pairs += [(f"{name}[{key}]", old.get(key), new.get(key)) for key in dict.fromkeys([*old, *new])]
     for field, a, b in pairs:
         if a != b:
             found.append((field, a.words() if a else None, b.words() if b else None))
@@ -221,14 +235,37 @@ def moved_lines(before: Sequence[TranscriptLine], after: Sequence[TranscriptLine
 
 
 def line_times(
-    loaded: str | None, original: Sequence[TranscriptLine], lines: Sequence[TranscriptLine]
+    loaded: str | None,
+    original: Sequence[TranscriptLine],
+    lines: Sequence[TranscriptLine],
+    estimates: Iterable[str] = (),
 ) -> list[str]:
     """Return the origin of each line's times: source, derived, estimated, by hand; "" for a line without times.
 
-    A line that still has the times it was loaded with keeps their origin, wherever it was moved.
+    Args: as `line_marks`.
+    """
+    return [_ORIGINS.get(mark, "") for mark in line_marks(loaded, original, lines, estimates)]
+
+
+BY_HAND = "h"
+"""The mark of times that a line was not loaded with."""
+_ORIGINS = {**TIMES, BY_HAND: "by hand"}
+
+
+def line_marks(
+    loaded: str | None,
+    original: Sequence[TranscriptLine],
+    lines: Sequence[TranscriptLine],
+    estimates: Iterable[str] = (),
+) -> list[str]:
+    """Return the mark of each line's times, a key of `TIMES` or `BY_HAND`; "" where it is not known.
+
+    A line that still has the times it was loaded with keeps their mark, wherever it was moved. A line that was split, or
+    that has one of its two times from an estimated line, is estimated.
 
     Args:
-        loaded: the marks of `original`, the lines as loaded; None where no origins were stored.
+        loaded: the marks of `original`, the lines as loaded; None where none were stored.
+        estimates: times that splitting a line estimated (`Decisions.estimates`).
     """
     if loaded is None:
         return [""] * len(lines)
@@ -241,17 +278,33 @@ def line_times(
             came[new] = mark
         elif old and mark:
             gone.setdefault(_span(original[old - 1]), []).append(mark)
+    split = {float(time) for time in estimates}
+    starts, stops = estimated_times(marks, original)
     found = []
     for number, line in enumerate(lines, 1):
         if line.start is None and line.stop is None:
-            found.append("")
+            found.append("-")
         elif number in came:
-            found.append(TIMES.get(came[number], ""))
+            found.append(came[number])
+        elif left := gone.get(_span(line)):
+            # in the order of the deleted lines: of two with equal times, the upper one's mark goes to the upper line
+            found.append(left.pop(0))
         else:
-            left = gone.get(_span(line))
-            # in the order of the deleted lines: of two with equal times, the upper one's origin goes to the upper line
-            found.append(TIMES[left.pop(0)] if left else "by hand")
+            loose = line.start in starts | split or line.stop in stops | split
+            found.append("e" if loose else BY_HAND)
     return found
+
+
+def estimated_times(marks: str, original: Sequence[TranscriptLine]) -> tuple[set[float], set[float]]:
+    """Return the starts and the stops that are estimated in lines as they were loaded, and in no other way theirs."""
+    starts: dict[bool, set[float]] = {True: set(), False: set()}
+    stops: dict[bool, set[float]] = {True: set(), False: set()}
+    for mark, line in zip(marks, original, strict=False):
+        if line.start is not None:
+            starts[mark == "e"].add(line.start)
+        if line.stop is not None:
+            stops[mark in ("e", "b")].add(line.stop)
+    return starts[True] - starts[False], stops[True] - stops[False]
 
 
 def _span(line: TranscriptLine) -> _Span:

@@ -150,7 +150,9 @@ def restore_rows(
         for one in some
         if one.field == "recording" and _stands(one, files[row])
     }
-    found = change_rows(connection, batch, rows, change, who=who, operation=operation, recordings=before)
+    found = change_rows(
+        connection, batch, rows, change, who=who, operation=operation, recordings=before, restores=True
+    )
     return found, since
 
 
@@ -182,7 +184,9 @@ def inverse(recorded: Sequence[Recorded], who: str, recording: RecordingEdit | N
 
     def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
         payload = msgspec.json.decode(stored.payload)  # as it was compared when the edit was recorded
-        accepted, texts = dict(decisions.accepted), dict(decisions.texts)
+        taken: dict[str, dict[Any, Taken]] = {
+            name: dict(getattr(decisions, name)) for name in Decisions.__struct_fields__
+        }
         gone = False
         for field, before, after in reversed(recorded):
             decision = _DECISION.fullmatch(field)
@@ -193,13 +197,14 @@ def inverse(recorded: Sequence[Recorded], who: str, recording: RecordingEdit | N
             elif decision is None:
                 if not put(payload, field, after, before):
                     raise ChangedSince
-            elif decision[1] == "finding":
-                _restore_decision(accepted, decision[2], before, after, who)
+            elif decision[1] == "unassigned":
+                _restore_decision(taken["texts"], int(decision[2]), before, after, who)
             else:
-                _restore_decision(texts, int(decision[2]), before, after, who)
+                name = "accepted" if decision[1] == "finding" else decision[1]
+                _restore_decision(taken[name], decision[2], before, after, who)
         if gone:
             raise FileGone
-        return from_payload(payload), Decisions(accepted, texts)
+        return from_payload(payload), Decisions(**taken)
 
     return change
 
@@ -211,7 +216,7 @@ def _structs(field: str, items: Any) -> list[TranscriptLine] | list[Tag]:
 
 
 _CELL = re.compile(r"(transcript|tags)\[(\d+|\*)\]\.(\w+)")
-_DECISION = re.compile(r"(finding|unassigned)\[([\w-]+)\]")
+_DECISION = re.compile(r"(finding|unassigned|masked|estimates)\[([\w.-]+)\]")
 
 
 def _restore_decision(found: dict[Any, Taken], key: Any, before: Any, after: Any, who: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 
 from reddy_lib.model import Call
 from reddy_lib.personal_data import NOT_KEPT, TITLES, Said
@@ -12,12 +11,10 @@ from reddy_lib.personal_data import NOT_KEPT, TITLES, Said
 __all__ = [
     "ANY_MASK",
     "MASKED",
-    "hand_masks_said",
     "is_masked",
-    "masked_since",
     "masks_in",
-    "masks_said",
     "own_masks",
+    "spoken_masks",
 ]
 
 MASKED = "[masked]"
@@ -62,38 +59,8 @@ def is_masked(text: str, one: Said) -> bool:
     )
 
 
-def masks_said(call: Call, kinds: Sequence[str]) -> list[Said]:
-    """Return where a transcript has masks of these kinds, to silence what was said there."""
-    return [
-        Said(number, mask.start(), mask.end(), _KIND_OF[mask[0]])
-        for number, line in enumerate(call.transcript or (), 1)
-        if "[" in line.text
-        for mask in ANY_MASK.finditer(line.text)
-        if _KIND_OF.get(mask[0]) in kinds
-    ]
-
-
-def hand_masks_said(call: Call) -> list[Said]:
-    """Return where a transcript has masks that name no kind: those of words that a person chose, and of bare numbers."""
-    return [
-        Said(number, mask.start(), mask.end(), "number")
-        for number, line in enumerate(call.transcript or (), 1)
-        if "[" in line.text
-        for mask in ANY_MASK.finditer(line.text)
-        if mask[0] not in _KIND_OF
-    ]
-
-
-def masked_since(call: Call, loaded: Call, *, removed: bool) -> bool:
-    """Return whether words of a transcript are masked with which the call was loaded. `removed`: as in `own_masks`."""
-    before = _spoken_masks(loaded)
-    if removed:
-        for kind in NOT_KEPT:
-            del before[f"[{TITLES[kind]}]"]
-    return bool(_spoken_masks(call) - before)
-
-
-def _spoken_masks(call: Call) -> Counter[str]:
+def spoken_masks(call: Call) -> Counter[str]:
+    """Return how many of each mask a call's transcript has."""
     return Counter(
         mask[0] for line in call.transcript or () if "[" in line.text for mask in ANY_MASK.finditer(line.text)
     )

@@ -15,7 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from reddy_lib.batches.call_rows import decode_findings
-from reddy_lib.batches.decisions import line_times
+from reddy_lib.batches.decisions import line_times, read_decisions
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import calls
 from reddy_lib.model import Call, from_payload
@@ -53,7 +53,7 @@ def provenance_frame(batch: StoredBatch, row: int | None) -> pd.DataFrame:
     """Return where the fields of one call, or of all, are from; see `Batch.provenance`."""
     import pandas as pd
 
-    names = ("row", "payload", "original", "cells", "source_findings", "times", "edited")
+    names = ("row", "payload", "original", "cells", "source_findings", "times", "decisions", "edited")
     query = sa.select(*(calls.c[name] for name in names)).where(calls.c.batch_id == batch.id)
     if row is not None:
         query = query.where(calls.c.row == batch.one(row, calls.c.row).row)
@@ -88,7 +88,7 @@ class _Origins:
         found: dict[str, str] = {}
         for name in PROVENANCE_COLUMNS:
             if name == "times":
-                found[name] = self._times(stored.times, loaded, call)
+                found[name] = self._times(stored, loaded, call)
             elif getattr(call, name) != getattr(loaded, name):
                 found[name] = "by hand"
             elif getattr(call, name) in (None, "", []):
@@ -133,9 +133,10 @@ class _Origins:
         columns = turns or lines or self.columns.get("transcript", [])
         return _column(columns) if columns else "by hand"
 
-    def _times(self, marks: str | None, loaded: Call, call: Call) -> str:
+    def _times(self, stored: sa.Row[Any], loaded: Call, call: Call) -> str:
         """Return the least certain origin among the times of the lines."""
-        origins = line_times(marks, loaded.transcript or [], call.transcript or [])
+        estimates = read_decisions(stored.decisions).estimates
+        origins = line_times(stored.times, loaded.transcript or [], call.transcript or [], estimates)
         found = next((origin for origin in _LEAST_CERTAIN if origin in origins), "")
         if found != "source":
             return found

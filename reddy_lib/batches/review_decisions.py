@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import sqlalchemy as sa
 
 import reddy_lib.arguments as arguments
@@ -100,7 +101,7 @@ def decide_texts(
         below = [one for one in open_ if decision == ATTACH and moved.get(one.after, 0)]
         for one in [*below, *(one for one in reversed(open_) if one not in below)]:
             call = decided(call, one, moved.get(one.after, 0), decision, role)
-        return call, Decisions(decisions.accepted, {**decisions.texts, **taken})
+        return call, msgspec.structs.replace(decisions, texts={**decisions.texts, **taken})
 
     titles = {ATTACH: "Attach text without a line to the line above", DROP: "Drop text without a line"}
     title = titles.get(decision, f"Make text without a line a line of the {role or 'call'}")
@@ -128,7 +129,7 @@ def withdraw_acceptance(batch: StoredBatch, rows: int | Iterable[int], code: str
 
     def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
         accepted = {name: taken for name, taken in decisions.accepted.items() if name != code}
-        return call, Decisions(accepted, decisions.texts)
+        return call, msgspec.structs.replace(decisions, accepted=accepted)
 
     title = f"Withdraw the acceptance of “{CATALOGUE[code].title}”"
     return change_many(batch, rows, change, title=title, who=who)

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from reddy_lib.batches.call_changes import Change, Recording
 from reddy_lib.batches.decisions import Decisions
-from reddy_lib.batches.masks import hand_masks_said
 from reddy_lib.batches.operations import change_in_operation
 from reddy_lib.batches.sound_masks import Attaching, silence_masked
 from reddy_lib.batches.stored_batch import StoredBatch
@@ -17,24 +16,22 @@ from reddy_lib.batches.unsilenced import STILL_HEARD, silenced_before
 from reddy_lib.database.schema import calls
 from reddy_lib.errors import CallLocked, NotInLedger
 from reddy_lib.model import Call
-from reddy_lib.personal_data import TITLES, Said
+from reddy_lib.personal_data import Said
 
 __all__ = ["silence_attached"]
 
 
-class _WhatIsMasked:
-    """What is masked in the words already, as `silence_masked` takes it."""
-
-    kinds = tuple(TITLES)
+class _Nothing:
+    """What `silence_masked` takes: nothing is masked now that is not masked already."""
 
     def said(self, call: Call) -> list[Said]:
-        return hand_masks_said(call)
+        return []
 
 
 def silence_attached(batch: StoredBatch, rows: Sequence[int], *, who: str) -> None:
     """Silence what is masked in the words of these calls, in recordings that were attached since.
 
-    An original that somebody attached in place of its silenced copy stays: its call is held.
+    An original that somebody attached in place of its silenced copy stays, and so does a copy: their calls are held.
     """
     batch.database.require("edit")
     held = sa.select(calls.c.row).where(
@@ -43,7 +40,7 @@ def silence_attached(batch: StoredBatch, rows: Sequence[int], *, who: str) -> No
     with batch.database.read() as connection:
         wanted = [row for (row,) in connection.execute(held)]
         before = silenced_before(connection, batch.id, wanted)
-    silenced = silence_masked(batch, wanted, _WhatIsMasked()) if wanted else {}
+    silenced = silence_masked(batch, wanted, _Nothing()) if wanted else {}
     silenced = {row: one for row, one in silenced.items() if (row, one.had) not in before}
     if not silenced:
         return

@@ -9,35 +9,33 @@ what can still be heard.
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from reddy_lib.batches.call_changes import Changed, Recording, change_rows
-from reddy_lib.batches.call_rows import hold_calls
-from reddy_lib.batches.decisions import line_times, read_decisions
+from reddy_lib.batches.masked_seconds import MaskedSeconds
 from reddy_lib.batches.masking import MaskPersonalData
-from reddy_lib.batches.masks import masks_said, own_masks
+from reddy_lib.batches.recording_zero import UNKNOWN_ZERO, counts_from_first_line
 from reddy_lib.batches.redaction_marks import words_of
 from reddy_lib.batches.removed_codes import calls_without_codes
+from reddy_lib.batches.silent_seconds import Silence, note_silence, silences_of
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.batches.unsilenced import (
-    PARTLY,
+    FACTS,
     STILL_HEARD,
-    silent_in_full,
-    silent_recordings,
-    still_heard,
+    Masked,
+    hold_unsilenced,
+    lines_in_words,
+    masked_call,
 )
 from reddy_lib.database.database import Database
 from reddy_lib.database.schema import calls, recordings, silenced_recordings
 from reddy_lib.errors import RecordingError
-from reddy_lib.findings import Finding
-from reddy_lib.model import Call, TranscriptLine, from_payload
+from reddy_lib.model import Call
 from reddy_lib.personal_data import TITLES, Said
 from reddy_lib.recordings.attachments import (
     Attached,
@@ -46,41 +44,57 @@ from reddy_lib.recordings.attachments import (
     open_recording,
     recordings_folder,
 )
-from reddy_lib.recordings.redaction import Placed, Word, place, silence_recording
+from reddy_lib.recordings.redaction import (
+    LINE_MARGIN,
+    Span,
+    Word,
+    length_of,
+    place,
+    silence_recording,
+    span_of_line,
+)
+from reddy_lib.recordings.redaction import Silenced as Copied
 
 __all__ = [
     "Attaching",
     "MaskingWork",
     "Masks",
     "Silenced",
-    "is_silent",
-    "note_silenced",
-    "note_silenced_by_hand",
     "originals_of",
     "silence_masked",
+    "silenced_copy",
     "to_be_silenced",
 ]
 
 
 class Silenced(NamedTuple):
-    """What is silenced for a call. `had`: hash of its recording; `copy`: None if nothing has to be silenced, or it cannot
-    be; `why`: what can still be heard, as a sentence; "" if nothing."""
+    """What is silenced for a call.
+
+    Attributes:
+        payload, had: the call and the hash of its recording, from which the copy was made.
+        copy: None if nothing has to be silenced, or it cannot be.
+        why: what can still be heard, as a sentence; "" if nothing.
+        silence: what is silent in the copy.
+        by_words: the spans of lines of which the very words are silent, by their own times.
+    """
 
     payload: str
     had: str
     original: Attached
     copy: Attached | None
     why: str
+    silence: Silence
+    by_words: frozenset[tuple[float, float]] = frozenset()
 
 
 def to_be_silenced(kinds: Sequence[str]) -> sa.ColumnElement[bool]:
-    """Return the condition of a call with a recording that may need silence: it is not a silenced copy, and no one has
-    confirmed that the masked words are not in it."""
+    """Return the condition of a call with a recording that may need silence: nothing is known to be silent in it, and
+    nobody has confirmed that the masked words are not in it."""
     silent = sa.exists().where(
         silenced_recordings.c.call_id == calls.c.id,
         silenced_recordings.c.sha256 == recordings.c.sha256,
+        silenced_recordings.c.silent.is_not(None),
         recordings.c.call_id == calls.c.id,
-        silent_in_full(),
     )
     accepted = sa.and_(calls.c.decisions.is_not(None), calls.c.decisions.contains(f'"{STILL_HEARD}"'))
     return sa.and_(
@@ -94,84 +108,120 @@ def to_be_silenced(kinds: Sequence[str]) -> sa.ColumnElement[bool]:
 def silence_masked(batch: StoredBatch, rows: Sequence[int], step: Masks) -> dict[int, Silenced]:
     """Write silenced copies for those of these calls that have a recording. Return row → what was done.
 
-    It reads and writes files, so it is called before the transaction that masks.
+    In the copy, what the step masks is silent, and what was masked before and can be heard. This reads and writes files, so
+    it comes before the transaction that masks.
     """
     batch.database.require("edit")
-    query = sa.select(
-        calls.c.id, calls.c.row, calls.c.payload, calls.c.original, calls.c.times, calls.c.decisions
-    ).where(calls.c.batch_id == batch.id, calls.c.row.in_(list(rows)), calls.c.audio != "none")
+    query = sa.select(*FACTS).where(
+        calls.c.batch_id == batch.id, calls.c.row.in_(list(rows)), calls.c.audio != "none"
+    )
     with batch.database.read() as connection:
         found = connection.execute(query).all()
-        attached = attached_to_calls(connection, [one.id for one in found])
-        silent = silent_recordings(connection, [one.id for one in found])
-        removed = calls_without_codes(connection, [one.id for one in found])
+        ids = [one.id for one in found]
+        attached = attached_to_calls(connection, ids)
+        silences, removed = silences_of(connection, ids), calls_without_codes(connection, ids)
     done: dict[int, Silenced] = {}
     for one in found:
         if one.id not in attached:
             continue
         recording = attached[one.id][0]
-        call, original = from_payload(one.payload), from_payload(one.original or one.payload)
-        said = step.said(call)
-        fresh = (one.id, recording.sha256) not in silent and STILL_HEARD not in read_decisions(
-            one.decisions
-        ).accepted
-        if fresh:  # masked before the recording was attached
-            own = own_masks(call, original, removed=one.id in removed)
-            said = [*said, *masks_said(call, [kind for kind in step.kinds if own.get(kind)])]
-        if not said:
-            continue
-        origins = line_times(one.times, original.transcript or [], call.transcript or [])
-        lines = _timed(call.transcript or [], origins)
-        words = {line: [Word(*word) for word in some] for line, some in words_of(batch, one.row).items()}
-        placed = place(said, lines, words=words)
-        copy, why = _copy(batch.database, recording, placed)
-        done[one.row] = Silenced(one.payload, recording.sha256, recording, copy, why)
+        masked = masked_call(one, batch.mapping, removed=one.id in removed)
+        silence = silences.get((one.id, recording.sha256))
+        said, left = step.said(masked.call), masked.unsilenced(silence)
+        if said or left:
+            words = {line: [Word(*word) for word in some] for line, some in words_of(batch, one.row).items()}
+            work = _Work(masked, recording, silence or Silence(), said, left, words)
+            done[one.row] = _silenced(batch.database, work)._replace(payload=one.payload)
     return done
 
 
-def _timed(lines: Sequence[TranscriptLine], origins: Sequence[str]) -> list[TranscriptLine]:
-    """Return lines without the times that were estimated, which tell nothing about a recording."""
-    return [
-        msgspec.structs.replace(line, start=None, stop=None) if origin == "estimated" else line
-        for line, origin in zip(lines, origins, strict=True)
-    ]
+class _Work(NamedTuple):
+    """What is to be silenced in one recording: words that are masked now, and what was masked before."""
+
+    masked: Masked
+    recording: Attached
+    silence: Silence
+    said: list[Said]
+    left: list[MaskedSeconds]
+    words: dict[int, list[Word]]
 
 
-def _copy(database: Database, recording: Attached, placed: Placed) -> tuple[Attached | None, str]:
-    """Write the copy; return it, and what can still be heard in it."""
+def _silenced(database: Database, work: _Work) -> Silenced:
+    masked, recording, silence = work.masked, work.recording, work.silence
+    if STILL_HEARD in masked.decisions.accepted:  # it stays accepted for the masks that the call has by now
+        silence = silence.with_done(masked.seconds)
+    lines = masked.lines
+    placed = place(work.said, lines, words=work.words)
+    by_words = {
+        span
+        for one in work.said
+        if (span := span_of_line(lines, one.line))
+        and "lines" not in {span.by for span in place([one], lines, words=work.words).spans}
+        and one not in placed.without_time
+    }
+    without = sorted(
+        {one.line for one in placed.without_time}
+        | {number for one in work.left if one.start is None for number in one.lines}
+    )
     why = ""
-    if placed.without_time:
-        numbers = sorted({one.line for one in placed.without_time})
-        some = ", ".join(map(str, numbers[:5])) + (" …" if len(numbers) > 5 else "")
-        why = f"Nothing tells when line{'s' * (len(numbers) > 1)} {some} {'are' if len(numbers) > 1 else 'is'} spoken."
-    if not placed.spans:
-        return None, why
+    if without:
+        why = f"Nothing tells when {lines_in_words(without)} spoken."
+    before = [
+        Span(max(0.0, one.start - LINE_MARGIN), one.stop + LINE_MARGIN)
+        for one in work.left
+        if one.start is not None
+    ]
+    spans = [*placed.spans, *before]
+    nothing = Silenced("", recording.sha256, recording, None, why, silence)
+    if not spans:
+        return nothing
+    copy: Attached | None = None
+    try:
+        zero = masked.zero(_length(database, recording) if counts_from_first_line(masked.findings) else 0.0)
+        if zero is None:
+            return nothing._replace(why=UNKNOWN_ZERO)
+        spans = zero.shifted(spans)
+        copy, done = silenced_copy(database, recording, spans)
+    except RecordingError as error:
+        return nothing._replace(why=str(error))
+    if any(span.start > 0 and span in done.beyond for span in spans):
+        why = (
+            why
+            or "The recording ends before these words are spoken, so its times may be of another recording."
+        )
+    silence = msgspec.structs.replace(silence, length=done.length).with_spans(done.silent)
+    return nothing._replace(copy=copy, why=why, silence=silence, by_words=frozenset(by_words))
+
+
+def _length(database: Database, recording: Attached) -> float:
+    with open_recording(database, recording) as file:
+        return length_of(file)
+
+
+def silenced_copy(database: Database, recording: Attached, spans: Sequence[Span]) -> tuple[Attached, Copied]:
+    """Write a copy of a recording with these spans silent into the ledger's folder.
+
+    Raises RecordingError: it cannot be silenced or written; there is no copy then.
+    """
+    database.require("edit")
     folder = recordings_folder(database)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="silencing-", dir=folder) as made:
             with open_recording(database, recording) as file:
-                done = silence_recording(file, Path(made) / "copy.wav", placed.spans)
+                done = silence_recording(file, Path(made) / "copy.wav", spans)
             with done.path.open("rb") as copy:
                 kind = None if done.decoded else recording.content_type
                 kept = attached_from(database, copy, name=done.named(recording.name), content_type=kind)
-    except RecordingError as error:
-        return None, str(error)
     except OSError as error:
-        return None, f"The silenced copy could not be written ({error.strerror or type(error).__name__})."
-    if any(span.start > 0 and span in done.beyond for span in placed.spans):
-        why = (
-            why
-            or "The recording ends before these words are spoken, so its times may be of another recording."
-        )
-    return kept, why
+        reason = error.strerror or type(error).__name__
+        raise RecordingError(f"The silenced copy could not be written ({reason}).") from None
+    return kept, done
 
 
 class Masks(Protocol):
     """What masks words: a step, or a person's mark."""
 
-    @property
-    def kinds(self) -> tuple[str, ...]: ...
     def said(self, call: Call) -> list[Said]: ...
 
 
@@ -188,34 +238,44 @@ class Attaching:
         self._connection = connection
         self._silenced = silenced
         self.copies: dict[int, Recording] = {}
-        self._still: dict[int, Finding] = {}
+        self._why: dict[int, str] = {}
+        self._mapping = batch.mapping
         query = sa.select(calls.c.row, calls.c.id, calls.c.payload).where(
             calls.c.batch_id == batch.id, calls.c.row.in_(list(silenced))
         )
         found = connection.execute(query.with_for_update()).all()
         self._ids = {row: id for row, id, _ in found}
         attached = attached_to_calls(connection, list(self._ids.values()))
+        self._stale: set[int] = set()
         for row, id, payload in found:
             one, has = silenced[row], attached.get(id)
-            if has is None:
-                continue
-            if (payload, has[0].sha256) != (one.payload, one.had):  # changed while the copy was written
-                self._still[row] = still_heard(has[0].name, "The call was changed meanwhile: mask it again.")
+            if has is None or (payload, has[0].sha256) != (
+                one.payload,
+                one.had,
+            ):  # changed while the copy was written
+                self._stale.add(row)
+                self._why[id] = "The call was changed meanwhile: mask it again."
                 continue
             if one.copy is not None and one.copy.sha256 != one.had:
                 self.copies[row] = one.copy
-            if one.why:
-                self._still[row] = still_heard((one.copy or one.original).name, one.why)
+            self._why[id] = one.why
 
     def note(self, rows: Container[int]) -> None:
         """Remember what is silent in these calls, and hold those in which masked words can still be heard."""
-        for row, id in self._ids.items():
-            one = self._silenced[row]
-            if row in rows and one.copy is not None and (row in self.copies or one.copy.sha256 == one.had):
-                note_silenced(self._connection, id, one.copy.sha256, one.original, partly=bool(one.why))
-        hold_calls(
-            self._connection, {self._ids[row]: found for row, found in self._still.items() if row in rows}
-        )
+        ids = [id for row, id in self._ids.items() if row in rows]
+        stored = self._connection.execute(sa.select(*FACTS).where(calls.c.id.in_(ids))).all()
+        removed = calls_without_codes(self._connection, ids)
+        for now in stored:
+            one = self._silenced[now.row]
+            if now.row in self._stale or one.copy is None:
+                continue
+            needed = masked_call(now, self._mapping, removed=now.id in removed).seconds
+            by_words = [some for some in needed if (some.start, some.stop) in one.by_words]
+            note_silence(
+                self._connection, now.id, one.copy.sha256, one.silence.with_done(by_words), one.original
+            )
+        has = {id: found[0] for id, found in attached_to_calls(self._connection, ids).items()}
+        hold_unsilenced(self._connection, self._mapping, has, self._why)
 
 
 class MaskingWork:
@@ -242,45 +302,6 @@ class MaskingWork:
         )
         attaching.note({*found.changed, *found.same})
         return found, 0
-
-
-def note_silenced(
-    connection: sa.Connection,
-    call_id: int,
-    sha256: str,
-    original: Attached | None = None,
-    *,
-    partly: bool = False,
-) -> None:
-    """Remember that in this copy everything is silent that is masked in the words of the call, or `partly` only a part."""
-    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(silenced_recordings)
-    told = None
-    if original is not None and original.sha256 != sha256:
-        known = msgspec.to_builtins(original) | ({PARTLY: True} if partly else {})
-        told = msgspec.json.encode(known).decode()
-    connection.execute(
-        insert.values(call_id=call_id, sha256=sha256, original=told, at=time.time()).on_conflict_do_nothing()
-    )
-
-
-def note_silenced_by_hand(batch: StoredBatch, row: int, copy: Attached, original: Attached) -> None:
-    """Remember that a person silenced what must not be heard in the attached copy.
-
-    Raises NotInLedger: the batch has no such row.
-    """
-    id = batch.one(row, calls.c.id).id
-    with batch.database.write() as connection:
-        note_silenced(connection, id, copy.sha256, original)
-
-
-def is_silent(batch: StoredBatch, row: int, recording: Attached) -> bool:
-    """Return whether in this recording all is silent that is masked in the words of the call.
-
-    Raises NotInLedger: the batch has no such row.
-    """
-    id = batch.one(row, calls.c.id).id
-    with batch.database.read() as connection:
-        return (id, recording.sha256) in silent_recordings(connection, [id])
 
 
 def originals_of(connection: sa.Connection, batch_id: str, rows: Sequence[int]) -> dict[int, Attached]:

@@ -406,7 +406,7 @@ class Accept(StepBase, frozen=True, kw_only=True, tag="accept"):
             if not there or self.code in decisions.accepted:
                 return call, decisions
             accepted = {**decisions.accepted, self.code: Taken("accepted", who, now)}
-            return call, Decisions(accepted, decisions.texts)
+            return call, msgspec.structs.replace(decisions, accepted=accepted)
 
         return change
 

@@ -9,6 +9,7 @@ and refuses it where the turn is not what was seen.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -19,13 +20,15 @@ from reddy_lib.batches import edits as editing
 from reddy_lib.batches.call_changes import AS_IT_IS
 from reddy_lib.batches.decisions import Decisions
 from reddy_lib.batches.line_diff import pair_lines, same_as_sent
+from reddy_lib.batches.masked_seconds import Loaded, with_estimate
 from reddy_lib.batches.masks import MASKED
 from reddy_lib.batches.operations import change_in_operation
+from reddy_lib.batches.removed_codes import calls_without_codes
 from reddy_lib.batches.sound_masks import Attaching, silence_masked
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import edits, operations
 from reddy_lib.errors import TurnChanged
-from reddy_lib.model import Call, TranscriptLine
+from reddy_lib.model import Call, TranscriptLine, from_payload
 from reddy_lib.personal_data import Said
 from reddy_lib.recordings.marking import BY_HAND
 
@@ -121,6 +124,8 @@ def store_turn_edit(
             if found is None:
                 raise _changed(connection, row, edit, stored)
             number = found
+            if edit.kind == "split":
+                return _split(connection, call, decisions, stored, found, edit, who)
             return _edited(call, found, edit), decisions
 
         title = _TITLES[edit.kind].format(number, number + 1)
@@ -139,8 +144,6 @@ def store_turn_edit(
 
 class _ByHand:
     """A person's mark, as `silence_masked` takes it."""
-
-    kinds: tuple[str, ...] = ()
 
     def __init__(self, edit: TurnEdit, drawn: Sequence[TranscriptLine] | None) -> None:
         self._edit, self._drawn = edit, drawn
@@ -205,6 +208,23 @@ def _edited(call: Call, number: int, edit: TurnEdit) -> Call:
         new = [merge_turns(line, lines[number])]
         end = number + 1
     return msgspec.structs.replace(call, transcript=[*lines[: number - 1], *new, *lines[end:]])
+
+
+def _split(
+    connection: sa.Connection,
+    call: Call,
+    decisions: Decisions,
+    stored: sa.Row[Any],
+    number: int,
+    edit: TurnEdit,
+    who: str,
+) -> tuple[Call, Decisions]:
+    """Split a turn, and remember that the time between its parts is an estimate."""
+    new = _edited(call, number, edit)
+    removed = bool(calls_without_codes(connection, [stored.id]))
+    loaded = Loaded(from_payload(stored.original or stored.payload), stored.times, removed)
+    middle = (new.transcript or [])[number - 1].stop
+    return new, with_estimate(call, decisions, loaded, number, middle, who=who, now=time.time())
 
 
 def split_turn(line: TranscriptLine, text: str, at: int) -> tuple[TranscriptLine, TranscriptLine]:

@@ -1,49 +1,112 @@
-"""Hold calls whose words are masked when they get a recording in which those words can be heard.
+"""Hold calls whose masked words can be heard in their recordings.
 
-A mask silences the recording that is attached when it is made. One that is attached later, or the original attached again,
-has the words still: without this, they would leave with it.
+A mask silences the recording that is attached when it is made. Whatever changes afterwards (the recording, its masks, or
+when their lines are spoken), the seconds that have to be silent are compared with those that are: a call in whose recording
+some are not is held, and is ready again once all of them are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+import math
+from collections.abc import Mapping as Cells
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import msgspec
 import sqlalchemy as sa
 
-from reddy_lib.batches.call_rows import hold_calls
-from reddy_lib.batches.masks import masked_since
+from reddy_lib.batches.call_rows import decode_findings, hold_calls, release_calls
+from reddy_lib.batches.decisions import Decisions, read_decisions
+from reddy_lib.batches.masked_seconds import Loaded, MaskedSeconds, lines_in_time, must_be_silent
+from reddy_lib.batches.recording_zero import UNKNOWN_ZERO, Zero, zero_of
 from reddy_lib.batches.removed_codes import calls_without_codes
+from reddy_lib.batches.silent_seconds import Silence, silences_of, uncovered
 from reddy_lib.database.schema import calls, silenced_recordings
 from reddy_lib.findings import Finding, finding
-from reddy_lib.model import Call, from_payload
+from reddy_lib.model import Call, TranscriptLine, from_payload
 from reddy_lib.recordings.attachments import Attached
+from reddy_lib.spreadsheet.model import Mapping
 
 __all__ = [
+    "FACTS",
     "STILL_HEARD",
-    "NewlyAttached",
+    "Masked",
     "hold_unsilenced",
+    "lines_in_words",
+    "masked_call",
     "silenced_before",
-    "silent_recordings",
     "still_heard",
 ]
 
 STILL_HEARD = "mask-still-heard"
 """The finding of a recording in which masked words can be heard."""
 
+FACTS = tuple(
+    calls.c[name] for name in ("id", "row", "payload", "original", "times", "decisions", "source_findings")
+)
+"""The columns of `calls` that `masked_call` needs."""
 
-PARTLY = "partly"
-"""In what is told of a copy's original: some of what is masked could not be silenced in the copy."""
+
+class Stored(Protocol):
+    """A row of `calls`, by the columns of `FACTS`."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def payload(self) -> str: ...
+    @property
+    def original(self) -> str | None: ...
+    @property
+    def times(self) -> str | None: ...
+    @property
+    def decisions(self) -> str | None: ...
+    @property
+    def source_findings(self) -> str: ...
 
 
-class NewlyAttached(NamedTuple):
-    """A call and the recording that it has now. `loaded`: its payload as it was loaded."""
+class Masked(NamedTuple):
+    """A call that may have masks, and what tells when they are said."""
 
-    call_id: int
+    id: int
     call: Call
-    loaded: str
-    recording: Attached
+    decisions: Decisions
+    loaded: Loaded
+    findings: list[Finding]
+    mapping: Mapping
+
+    @property
+    def seconds(self) -> list[MaskedSeconds]:
+        """The seconds that have to be silent."""
+        return must_be_silent(self.call, self.decisions, self.loaded)
+
+    @property
+    def lines(self) -> list[TranscriptLine]:
+        """The lines, with the times that tell when they were said."""
+        return lines_in_time(self.call, self.decisions, self.loaded)
+
+    def zero(self, length: float) -> Zero | None:
+        """Return where second 0 of its transcript is in a recording of this length; None where that cannot be told."""
+        return zero_of(self.call, self.loaded.call, self.findings, self.mapping, self.lines, length)
+
+    def unsilenced(self, silence: Silence | None) -> list[MaskedSeconds]:
+        """Return the seconds that are masked, and not silent in its recording; [] where somebody accepted that."""
+        if STILL_HEARD in self.decisions.accepted:
+            return []
+        needed = self.seconds
+        zero = None if silence is None or not needed else self.zero(silence.length)
+        return uncovered(needed, silence, zero)
+
+
+def masked_call(stored: Stored, mapping: Mapping, *, removed: bool) -> Masked:
+    """Return a call by the columns of `FACTS`. `removed`: as in `Loaded`."""
+    return Masked(
+        stored.id,
+        from_payload(stored.payload),
+        read_decisions(stored.decisions),
+        Loaded(from_payload(stored.original or stored.payload), stored.times, removed),
+        decode_findings(stored.source_findings),
+        mapping,
+    )
 
 
 def still_heard(name: str, why: str) -> Finding:
@@ -53,41 +116,88 @@ def still_heard(name: str, why: str) -> Finding:
     )
 
 
-def hold_unsilenced(connection: sa.Connection, found: Sequence[NewlyAttached]) -> None:
-    """Hold those of these calls whose words are masked and whose new recording is no silenced copy."""
-    ids = [one.call_id for one in found]
+def hold_unsilenced(
+    connection: sa.Connection,
+    mapping: Mapping,
+    recordings: Cells[int, Attached],
+    why: Cells[int, str] | None = None,
+) -> None:
+    """Hold those of these calls in whose recording masked words can be heard; release those in which none are any more.
+
+    Args:
+        recordings: call id → its recording.
+        why: call id → what is known of the reason, as a sentence; else it is told from the seconds.
+    """
+    ids = list(recordings)
     if not ids:
         return
-    removed, silent = calls_without_codes(connection, ids), silent_recordings(connection, ids)
-    held: Mapping[int, Finding] = {
-        one.call_id: still_heard(one.recording.name, "It was attached after they were masked.")
-        for one in found
-        if (one.call_id, one.recording.sha256) not in silent
-        and masked_since(one.call, from_payload(one.loaded), removed=one.call_id in removed)
-    }
+    stored = connection.execute(sa.select(*FACTS).where(calls.c.id.in_(ids))).all()
+    maybe = [one for one in stored if _may_need_silence(one)]
+    if not maybe:
+        return
+    ids = [one.id for one in maybe]
+    removed, silences = calls_without_codes(connection, ids), silences_of(connection, ids)
+    held: dict[int, Finding] = {}
+    released: list[int] = []
+    for one in maybe:
+        masked, recording = masked_call(one, mapping, removed=one.id in removed), recordings[one.id]
+        silence = silences.get((one.id, recording.sha256))
+        left = masked.unsilenced(silence)
+        if left:
+            known = silence is None or masked.zero(silence.length) is not None
+            held[one.id] = still_heard(recording.name, (why or {}).get(one.id) or _reason(left, known=known))
+        elif STILL_HEARD in one.source_findings:
+            released.append(one.id)
     hold_calls(connection, held)
+    if released:
+        release_calls(connection, released, STILL_HEARD)
 
 
-def silent_recordings(connection: sa.Connection, call_ids: Sequence[int]) -> set[tuple[int, str]]:
-    """Return (call id, hash) of the recordings in which all is silent that is masked in the words of their calls."""
-    query = sa.select(silenced_recordings.c.call_id, silenced_recordings.c.sha256).where(
-        silenced_recordings.c.call_id.in_(list(call_ids)), silent_in_full()
+def _may_need_silence(stored: Stored) -> bool:
+    """Tell it from the text, without decoding it: most calls have no mask."""
+    return (
+        "[" in stored.payload
+        or '"masked"' in (stored.decisions or "")
+        or STILL_HEARD in stored.source_findings
     )
-    return {(id, sha256) for id, sha256 in connection.execute(query)}
 
 
-def silent_in_full() -> sa.ColumnElement[bool]:
-    """Return the condition of a copy in which all could be silenced that is masked."""
-    told = silenced_recordings.c.original
-    return sa.or_(told.is_(None), ~told.contains(f'"{PARTLY}":true'))
+def _reason(left: Sequence[MaskedSeconds], *, known: bool) -> str:
+    """Return why these seconds are not known to be silent. `known`: whether their place in the recording is."""
+    if not known:
+        return UNKNOWN_ZERO
+    numbers = sorted(number for one in left if one.start is None for number in one.lines)
+    if numbers:
+        return f"Nothing tells when {lines_in_words(numbers)} spoken."
+    if any(one.start is None for one in left):
+        return "Nothing tells when the words were spoken of a masked line that was changed or deleted since."
+    spans = [_span(one) for one in left[:3]]
+    more = f" and {len(left) - 3:,} more times" if len(left) > 3 else ""
+    return f"They are spoken {' and '.join(spans) if not more else ', '.join(spans)}{more}, where it is not silent."
+
+
+def lines_in_words(numbers: Sequence[int]) -> str:
+    """[4] → "line 4 is", [4, 6] → "lines 4, 6 are"."""
+    some = ", ".join(map(str, numbers[:5])) + (" …" if len(numbers) > 5 else "")
+    return f"line{'s' * (len(numbers) > 1)} {some} {'are' if len(numbers) > 1 else 'is'}"
+
+
+def _span(one: MaskedSeconds) -> str:
+    end = "the end" if math.isinf(one.stop) else f"{one.stop:,.1f} s"
+    return f"from {one.start:,.1f} to {end}"
 
 
 def silenced_before(connection: sa.Connection, batch_id: str, rows: Sequence[int]) -> set[tuple[int, str]]:
-    """Return (row, hash) of the recordings of which these calls have had a silenced copy."""
+    """Return (row, hash) of the recordings of which these calls have had a silenced copy, and of the copies that a person
+    silenced: what is heard in them was attached on purpose."""
     query = (
-        sa.select(calls.c.row, silenced_recordings.c.original)
+        sa.select(calls.c.row, silenced_recordings.c.sha256, silenced_recordings.c.original)
         .join(silenced_recordings, silenced_recordings.c.call_id == calls.c.id)
         .where(calls.c.batch_id == batch_id, calls.c.row.in_(list(rows)))
-        .where(silenced_recordings.c.original.is_not(None))
     )
-    return {(row, msgspec.json.decode(told, type=Attached).sha256) for row, told in connection.execute(query)}
+    found: set[tuple[int, str]] = set()
+    for row, sha256, told in connection.execute(query):
+        found.add((row, sha256))
+        if told is not None:
+            found.add((row, msgspec.json.decode(told, type=Attached).sha256))
+    return found

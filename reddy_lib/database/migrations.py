@@ -102,6 +102,13 @@ def _write_less_per_call(connection: sa.Connection) -> None:
     drop_mark_of_inserts(connection)
 
 
+def _add_silent_seconds(connection: sa.Connection) -> None:
+    """Add what is silent in each silenced copy. Of older copies it is not known, so they count for no mask."""
+    columns = sa.inspect(connection).get_columns("silenced_recordings")
+    if all(column["name"] != "silent" for column in columns):
+        connection.exec_driver_sql("ALTER TABLE silenced_recordings ADD COLUMN silent TEXT")
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _create_tables,
     _add_operations,
@@ -111,6 +118,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _add_former_keys,
     _add_call_marks,
     _write_less_per_call,
+    _add_silent_seconds,
 )
 """The first one reaches `FIRST_VERSION`, each further one the next number. Only ever append."""
 

@@ -9,6 +9,7 @@ late: some players wait until then, others begin at once.
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import struct
@@ -27,6 +28,7 @@ MOST_BYTES = 0xFFFFFFFF - 1024
 """Of samples: the header of a wav states their length in 32 bits."""
 _WIDTH = 2
 _HEADER = 44
+_NEVER = 1e9  # seconds: no recording is so long
 _LATE = 0.5  # seconds: less is the encoder's delay, which is long at low rates
 
 
@@ -81,6 +83,13 @@ def write_as_wav(source: IO[bytes], out: IO[bytes]) -> None:
         OSError: `out` cannot be written.
     """
     _write(source, _Samples(out))
+
+
+def decoded_length(source: IO[bytes]) -> float:
+    """Return how many seconds a recording has. Raises RecordingError as `write_as_wav`."""
+    samples = _Samples(io.BytesIO(), _NEVER)
+    _write(source, samples)
+    return samples.seconds
 
 
 def cut_as_wav(source: IO[bytes], out: IO[bytes], first: float, last: float) -> bool:

@@ -27,16 +27,28 @@ from reddy_lib.errors import RecordingError
 from reddy_lib.model import TranscriptLine
 from reddy_lib.open_databases import refuse_open
 from reddy_lib.personal_data import Said
-from reddy_lib.recordings.as_wav import cut_as_wav, write_as_wav
+from reddy_lib.recordings.as_wav import cut_as_wav, decoded_length, write_as_wav
 from reddy_lib.recordings.file_names import safe_name, stem_of
 from reddy_lib.recordings.wav import ALAW, FLOAT, MULAW, PCM, NotWav, Wav, read_wav
 
-__all__ = ["Placed", "Silenced", "Span", "Word", "excerpt", "place", "silence_recording"]
+__all__ = [
+    "LINE_MARGIN",
+    "Placed",
+    "Silenced",
+    "Span",
+    "Word",
+    "excerpt",
+    "length_of",
+    "place",
+    "silence_recording",
+    "span_of_line",
+]
 
 LINE_MARGIN = 0.5
 """Seconds added before and after a line whose words have no times of their own."""
 WORD_MARGIN = 0.15
 CHUNK = 1 << 20
+_ROUNDING = 0.01  # seconds: a length that was rounded is still the end
 
 
 class Span(NamedTuple):
@@ -67,13 +79,23 @@ class Placed(NamedTuple):
 
 
 class Silenced(NamedTuple):
-    """The result. `path`: the copy; `seconds`: of silence that was written; `beyond`: spans that end after the recording,
-    so that their words are elsewhere, or in no recording; `decoded`: the copy is a wav file of another recording."""
+    """The result.
+
+    Attributes:
+        path: the copy.
+        seconds: of silence that was written.
+        beyond: spans that end after the recording, so that their words are elsewhere, or in no recording.
+        decoded: the copy is a wav file of another recording.
+        length: of the copy, in seconds.
+        silent: what is silent now, in order, as far as the copy goes; infinity: to its end.
+    """
 
     path: Path
     seconds: float
     beyond: list[Span]
     decoded: bool = False
+    length: float = 0.0
+    silent: Sequence[Span] = ()
 
     def named(self, original: str) -> str:
         """Return the name of the copy: the original's, with the ending of a wav file if it is one now."""
@@ -154,6 +176,12 @@ def excerpt(source: IO[bytes], span: Span, *, around: float = 1.0, most: float =
     return b"RIFF" + struct.pack("<I", len(body)) + body + bytes(len(data) % 2)
 
 
+def length_of(source: IO[bytes]) -> float:
+    """Return how many seconds a recording has, as it is decoded. Raises RecordingError: it cannot be decoded."""
+    wav = _plain(source)
+    return decoded_length(source) if wav is None else wav.present // wav.block / wav.rate
+
+
 def _silence(source: IO[bytes], path: Path, spans: list[Span], name: str) -> Silenced:
     decoded = _plain(source) is None
     try:
@@ -194,7 +222,20 @@ def _silence(source: IO[bytes], path: Path, spans: list[Span], name: str) -> Sil
         for span in spans
         if span.start * wav.rate >= frames or frames + wav.rate < span.stop * wav.rate < math.inf
     ]
-    return Silenced(path, count / wav.rate, beyond, decoded)
+    length = frames / wav.rate
+    return Silenced(path, count / wav.rate, beyond, decoded, length, _as_written(spans, beyond, length))
+
+
+def _as_written(spans: Iterable[Span], beyond: Sequence[Span], length: float) -> list[Span]:
+    """Return what is silent in a copy of this length. A span that ends well after it says nothing about what comes then."""
+    found = [
+        span._replace(stop=length if span in beyond else math.inf)
+        if span.stop >= length - _ROUNDING
+        else span
+        for span in spans
+        if span.start < length
+    ]
+    return _joined(found)
 
 
 def _write_silence(copy: IO[bytes], wav: Wav, spans: list[Span]) -> int:
@@ -272,20 +313,26 @@ def _by_words(said: Said, line: TranscriptLine, words: Sequence[Word], margin: f
     return Span(max(0.0, start - margin), stop + margin, said.kind, "words")
 
 
-def _by_line(said: Said, lines: Sequence[TranscriptLine], margin: float) -> Span | None:
-    """Return the span of a whole line. Without a stop, it ends where a later line starts, or with the recording."""
-    line = lines[said.line - 1]
+def span_of_line(lines: Sequence[TranscriptLine], number: int) -> tuple[float, float] | None:
+    """Return from when to when a line (from 1) is spoken, None without a start.
+
+    Without a stop, it ends where a later line starts, or with the recording (infinity).
+    """
+    line = lines[number - 1]
     start = line.start
     if not _is_time(start):
         return None
-    stop: float = math.inf
     if _is_time(line.stop) and line.stop > start:
-        stop = line.stop + margin
-    else:
-        later = [other.start for other in lines[said.line :] if _is_time(other.start) and other.start > start]
-        if later:
-            stop = later[0] + margin
-    return Span(max(0.0, start - margin), stop, said.kind, "lines")
+        return start, line.stop
+    later = [other.start for other in lines[number:] if _is_time(other.start) and other.start > start]
+    return start, later[0] if later else math.inf
+
+
+def _by_line(said: Said, lines: Sequence[TranscriptLine], margin: float) -> Span | None:
+    span = span_of_line(lines, said.line)
+    if span is None:
+        return None
+    return Span(max(0.0, span[0] - margin), span[1] + margin, said.kind, "lines")
 
 
 def _both(one: str, other: str) -> str:

@@ -22,7 +22,7 @@ from reddy_lib.transcripts.quotes import unquote_turns
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.sides import clear_sides
 from reddy_lib.transcripts.times import Unit, pace_problem
-from reddy_lib.transcripts.turns import Parsed, Transcript, finish, settle
+from reddy_lib.transcripts.turns import Parsed, Transcript, finish, first_clock, settle
 from reddy_lib.transcripts.units import UNIT_NAMES, UNITS, UnitRead
 
 __all__ = ["parse_transcript", "read_opening", "read_transcript", "unit_found"]
@@ -241,6 +241,7 @@ def _finish(
         notes=parsed.notes,
         aliases=parsed.aliases,
         rebased=rebased,
+        first=first_clock(parsed.turns, rebased),
         agent=said.agent,
         customer=said.customer,
         pooled=said.pooled,

@@ -6,7 +6,8 @@ number has, and what to do about missing times is decided here, once, for all of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import accumulate, pairwise
 from types import MappingProxyType
 from typing import Any, Literal
@@ -36,6 +37,7 @@ from reddy_lib.transcripts.times import (
 from reddy_lib.transcripts.units import UNITS, UnitRead, seconds_to_say, unit_of
 
 __all__ = [
+    "COUNTED",
     "TIMES",
     "Listed",
     "Parsed",
@@ -44,15 +46,16 @@ __all__ = [
     "begins_with",
     "clock",
     "finish",
+    "first_clock",
     "no_speakers",
     "settle",
 ]
 
 Span = tuple[float | None, float | None]
 
-TIMES: dict[str, str] = {"s": "source", "d": "derived", "e": "estimated", "-": ""}
+TIMES: dict[str, str] = {"s": "source", "d": "derived", "e": "estimated", "b": "estimated", "-": ""}
 """Where the times of a line are from. derived: its stop is the start of the next line, or the source gives the time of
-day; "" : it has no times."""
+day; "b": its start is the source's, and its stop is estimated; "" : it has no times."""
 Rebased = Literal["", "call", "dates", "of day"]
 """Absolute times that now count from the start of the call ("call"), or from the first of them: dates with their times,
 or times of day without a date."""
@@ -350,6 +353,7 @@ def finish(
     notes: Sequence[tuple[int, Finding]] = (),
     aliases: Mapping[str, str] | None = None,
     rebased: Rebased = "",
+    first: str = "",
     agent: Sequence[str] = (),
     customer: Sequence[str] = (),
     pooled: Mapping[str, Inferred] = _NOTHING_POOLED,
@@ -360,9 +364,11 @@ def finish(
 
     `aliases`: label → role that the text itself gives away ("Agent (Ben)" makes "Ben:" the agent).
     `agent`, `customer`: what the call's own columns say of them: names, emails, telephone numbers.
+    `first`: the time of day or the date of the first line, from which rebased times count (`first_clock`).
     `asides`: (index of the turn, texts in it that are no speech).
     `left_out`: (turns before it, its text) of what nobody said.
     """
+    begun = {number for number, (start, _) in enumerate(spans, 1) if start is not None}
     found: list[Finding] = []
     estimated: list[int] = []
     derived: list[int] = []
@@ -421,10 +427,11 @@ def finish(
             if about is not None:
                 found.append(about)
     touched = [place for number in estimated if (place := numbered[number - 1]) is not None]
+    begun = {place for number in begun if (place := numbered[number - 1]) is not None}
     stops = [place for number in derived if (place := numbered[number - 1]) is not None]
     from_first = rebased in ("dates", "of day")
     if touched or stops or rebased == "of day" or (from_first and times == "estimate"):
-        found.append(_estimate(touched, stops, len(lines), from_first))
+        found.append(_estimate(touched, stops, len(lines), from_first, first))
     speakers = [label for label in labels if settled[label] not in NO_LINES or not label]
     return Transcript(
         lines,
@@ -436,18 +443,25 @@ def finish(
         left_texts,
         of_speakers,
         kept,
-        times=_origins(lines, touched, stops, "d" if rebased == "of day" else "s"),
+        times=_origins(lines, touched, stops, begun, "d" if rebased == "of day" else "s"),
     )
 
 
 def _origins(
-    lines: Sequence[TranscriptLine], estimated: Sequence[int], derived: Sequence[int], usual: str = "s"
+    lines: Sequence[TranscriptLine],
+    estimated: Sequence[int],
+    derived: Sequence[int],
+    begun: Collection[int],
+    usual: str = "s",
 ) -> str:
-    """Where the times of each line are from, as `Transcript.times` has it. `usual`: of those that the source gives."""
+    """Where the times of each line are from, as `Transcript.times` has it.
+
+    `usual`: of those that the source gives; `begun`: numbers of the lines whose start the source gives.
+    """
     marks = ["-" if line.start is None and line.stop is None else usual for line in lines]
     for numbers, mark in ((derived, "d"), (estimated, "e")):
         for number in numbers:
-            marks[number - 1] = mark
+            marks[number - 1] = "b" if mark == "e" and number in begun else mark
     return "" if all(mark == "s" for mark in marks) else "".join(marks)
 
 
@@ -495,7 +509,28 @@ def _short(text: str) -> str:
     return text if len(text) <= 80 else text[:79] + "…"
 
 
-def _estimate(estimated: list[int], derived: list[int], total: int, rebased: bool) -> Finding:
+def first_clock(turns: Sequence[Turn], rebased: Rebased) -> str:
+    """Return when the first of these turns began, where their times count from it: "14:02:30", or a date with its time.
+
+    "" : they do not (they may count from the start of the call), or it cannot be told.
+    """
+    given = [turn.start for turn in turns if turn.start is not None]
+    first = min((moment for moment in given if moment.absolute), key=lambda one: one.seconds, default=None)
+    if rebased == "dates" and first is not None:
+        moment = datetime.fromtimestamp(first.seconds, UTC)
+        return (moment.replace(tzinfo=None) if first.naive else moment).isoformat()
+    if rebased != "of day":
+        return ""
+    seconds = of_day(given)
+    if seconds is None:
+        seconds = None if first is None else first.seconds
+    return "" if seconds is None or not 0 <= seconds < _DAY else str(timedelta(seconds=seconds))
+
+
+COUNTED = "The source gives times of day: seconds are counted from the first of them."
+
+
+def _estimate(estimated: list[int], derived: list[int], total: int, from_first: bool, first: str) -> Finding:
     parts: list[str] = []
     if estimated:
         where = "all lines" if len(estimated) == total else line_numbers(estimated)
@@ -503,9 +538,9 @@ def _estimate(estimated: list[int], derived: list[int], total: int, rebased: boo
     if derived:
         where = "all lines" if len(derived) == total else line_numbers(derived)
         parts.append(f"The stop of {where} was derived: it is the start of the next line.")
-    if rebased:
-        parts.append("The source gives times of day: seconds are counted from the first of them.")
-    return finding("times-estimated", "transcript", " ".join(parts), line=None)
+    if from_first:
+        parts.append(COUNTED)
+    return finding("times-estimated", "transcript", " ".join(parts), line=None, value=first or None)
 
 
 def _lines(count: int) -> str:

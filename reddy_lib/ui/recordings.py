@@ -318,7 +318,7 @@ def recording_tab(
     what: ToSilence | None = None
     spans: list[Span] = []
     if inspection is not None and call.transcript:
-        what = to_silence(batch, row, call, found, inspection, lines)
+        what = to_silence(batch, row, call, found, inspection)
         spans = [one.span for one in what.proposed]
     if inspection is not None:
         if inspection.waveform:

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -20,32 +18,22 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.masking import said_in
-from reddy_lib.batches.masks import hand_masks_said, masks_said
-from reddy_lib.batches.redaction_marks import (
-    Mark,
-    mark_seconds,
-    mark_words,
-    marks_of,
-    read_seconds,
-    take_away,
-    words_of,
-)
-from reddy_lib.batches.sound_masks import is_silent, note_silenced_by_hand
+from reddy_lib.batches.recording_zero import UNKNOWN_ZERO
+from reddy_lib.batches.redaction_marks import Mark, marks_of, words_of
+from reddy_lib.batches.silence_by_hand import silence_by_hand, still_masked
 from reddy_lib.errors import ReddyError
-from reddy_lib.model import Call, TranscriptLine, payload_json
+from reddy_lib.model import Call, payload_json
 from reddy_lib.personal_data import TITLES, Said
-from reddy_lib.recordings.attachments import Attached, attached_from, open_recording, recordings_folder
+from reddy_lib.recordings.attachments import Attached, open_recording
 from reddy_lib.recordings.inspect import Inspection
-from reddy_lib.recordings.marking import BY_HAND, find_words, whole_lines
-from reddy_lib.recordings.redaction import Span, Word, excerpt, place, silence_recording
+from reddy_lib.recordings.marking import BY_HAND
+from reddy_lib.recordings.redaction import LINE_MARGIN, Span, Word, excerpt, place
+from reddy_lib.ui.hand_marks import clock, marks_by_hand, shortened, take_mark_away
 
 __all__ = ["Proposed", "ToSilence", "silencing", "to_silence"]
 
 MOST_FOUND = 40
 """Spans of the check that are listed one by one."""
-MOST_PLACES = 50
-"""Places that one click marks: more of them are a word that says nothing."""
-MOST_SHOWN = 6
 MOST_KEPT = 40
 """Calls whose word times a session remembers."""
 
@@ -76,6 +64,7 @@ class ToSilence(NamedTuple):
         elsewhere: how many marked times are of another recording of this call.
         by_words: the source has times of words, of one line at least.
         silent: it is a copy in which all is silent that is masked in the transcript.
+        no_zero: nothing tells where second 0 of the transcript is in it.
     """
 
     proposed: list[Proposed]
@@ -84,36 +73,38 @@ class ToSilence(NamedTuple):
     elsewhere: int
     by_words: bool
     silent: bool
+    no_zero: bool
 
 
-def to_silence(
-    batch: Batch,
-    row: int,
-    call: Call,
-    found: Attached,
-    inspection: Inspection,
-    lines: Sequence[TranscriptLine],
-) -> ToSilence:
-    """What is proposed for the recording of a call. `lines`: the transcript with the times that are not estimated.
+def to_silence(batch: Batch, row: int, call: Call, found: Attached, inspection: Inspection) -> ToSilence:
+    """What is proposed for the recording of a call.
 
     Raises NotInLedger: the call is gone.
     """
     spoken = call.transcript or []
     words = _words(batch, row, call)
     length = inspection.seconds or math.inf
+    known = still_masked(batch, row, found, inspection.seconds)
 
-    def placed(said: Iterable[Said]) -> tuple[list[Span], int]:
-        done = place(said, lines, words=words)
-        ended = [
+    def in_recording(spans: Iterable[Span]) -> list[Span]:
+        return [
             # to the end of the recording; one that begins after it is left as it is, and said to reach past it
             one._replace(stop=min(one.stop, length)) if one.start < length else one
-            for one in done.spans
+            for one in (known.zero.shifted(spans) if known.zero else ())
         ]
-        return ended, len(done.without_time)
 
-    silent = is_silent(batch, row, found)
-    masked = [] if silent else [*masks_said(call, tuple(TITLES)), *hand_masks_said(call)]
-    spans, without = placed([*said_in(call), *masked])
+    def placed(said: Sequence[Said]) -> tuple[list[Span], int]:
+        done = place(said, known.lines, words=words)
+        return in_recording(done.spans), len(done.without_time) if known.zero else len(said)
+
+    spans, without = placed(said_in(call))
+    for one in known.seconds:
+        if one.start is None or known.zero is None:
+            without += one.masks.total()
+        else:
+            why = ", ".join(mask[1:-1] for mask in one.masks)
+            span = Span(max(0.0, one.start - LINE_MARGIN), one.stop + LINE_MARGIN, why, "lines")
+            spans += in_recording([span])
     proposed = [Proposed(span, ui.escape(_titles(span.why))) for span in spans]
     unplaced: list[tuple[Mark, str]] = []
     elsewhere = 0
@@ -132,12 +123,13 @@ def to_silence(
         said = spoken[mark.line - 1].text[mark.begin : mark.end]
         spans, missing = placed([Said(mark.line, mark.begin, mark.end, BY_HAND)])
         if missing:
-            why = f"“{_short(said)}” in line {mark.line} has no time from the source: listen for it, and mark the time."
+            why = f"“{shortened(said)}” in line {mark.line} has no time from the source: listen for it, and mark the time."
             unplaced.append((mark, why))
         else:
             proposed.append(Proposed(spans[0], f"line {mark.line}", said, mark))
     proposed.sort(key=lambda one: one.span[:2])
-    return ToSilence(proposed, without, unplaced, elsewhere, bool(words), silent)
+    silent = known.silent and not known.seconds
+    return ToSilence(proposed, without, unplaced, elsewhere, bool(words), silent, known.zero is None)
 
 
 def _words(batch: Batch, row: int, call: Call) -> dict[int, list[Word]]:
@@ -182,7 +174,7 @@ def silencing(
         _listed(batch, row, found, what, why_not, locked, edited)
     if not locked:
         with by_hand:
-            _by_hand(batch, row, call, found, inspection.seconds, words=not why_not or what.by_words)
+            marks_by_hand(batch, row, call, found, inspection.seconds, words=not why_not or what.by_words)
 
 
 def _listed(
@@ -201,6 +193,8 @@ def _listed(
             f"Nothing can be proposed: {why_not}, so they do not tell when something is said. Listen to the recording, "
             f"and if something must not be heard, {instead} without it."
         )
+    elif what.no_zero:
+        st.markdown(f":orange[:material/warning:] {UNKNOWN_ZERO}")
     elif what.without:
         one = what.without == 1
         st.markdown(
@@ -281,7 +275,7 @@ def _spans(batch: Batch, row: int, found: Attached, proposed: Sequence[Proposed]
                 beyond.append(one)
                 continue
             own = _identity(one)
-            told = [f"“{_short(one.said)}”"] if one.said else []
+            told = [f"“{shortened(one.said)}”"] if one.said else []
             told += [RESTS[one.span.by]] if one.span.by in RESTS else []
             text, buttons = st.columns([0.61, 0.39], vertical_alignment="center", gap="small")
             with text, st.container(gap=None):
@@ -362,156 +356,9 @@ def _take_away_button(batch: Batch, row: int, mark: Mark, locked: bool) -> None:
             key=f"recording unmark {batch.id} {row} {mark.id}",
             type="tertiary",
             help="Take this mark away",
-            on_click=_take_away,
+            on_click=take_mark_away,
             args=(batch, row, mark.id),
         )
-
-
-# --- marks by hand -----------------------------------------------------------------------------------------
-
-
-def _by_hand(batch: Batch, row: int, call: Call, found: Attached, length: float, *, words: bool) -> None:
-    """Words or lines of the transcript, and a stretch of time. `words`: has the transcript times to place them by?"""
-    lines = list(call.transcript or ())
-    told = st.session_state.pop(f"marking told {batch.id} {row}", None)
-    # a line is chosen by its number, so the choice belongs to the very transcript that was shown
-    own = f"{batch.id} {row} {hashlib.sha256(payload_json(call)).hexdigest()[:12]}"
-    word_key, line_key = f"marking words {own}", f"marking lines {own}"
-    from_key, to_key = f"marking from {own}", f"marking to {own}"
-    with st.container(border=True, gap="small"):
-        st.markdown(":material/ink_highlighter: Mark by hand")
-        if words:
-            with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-                st.text_input(
-                    "Words",
-                    key=word_key,
-                    placeholder="a name, an address",
-                    help="Typed or pasted as they stand in the transcript. They are marked wherever they stand, or in the "
-                    "chosen lines alone.",
-                    width=170,
-                )
-                st.multiselect(
-                    "Lines",
-                    range(1, len(lines) + 1),
-                    key=line_key,
-                    format_func=lambda number: _line(number, lines[number - 1]),
-                    placeholder="all of them",
-                    help="Without words, the chosen lines are marked whole.",
-                )
-                st.button(
-                    "Mark words",
-                    icon=":material/add:",
-                    key=f"marking add words {own}",
-                    on_click=_mark_words,
-                    args=(batch, row, lines, word_key, line_key),
-                )
-            with st.container(gap="xxsmall"):
-                _shown(lines, str(st.session_state.get(word_key) or ""), st.session_state.get(line_key) or [])
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            st.text_input("From", key=from_key, placeholder="1:05", width=90)
-            st.text_input("To", key=to_key, placeholder="1:12", width=90)
-            st.button(
-                "Mark time",
-                icon=":material/add:",
-                key=f"marking add time {own}",
-                on_click=_mark_time,
-                args=(batch, row, found.sha256, length, from_key, to_key),
-                help="For what is in no line: music, or a voice in the background.",
-            )
-        if told:
-            (st.success if told[0] else st.error)(
-                ui.escape(told[1]), icon=":material/check:" if told[0] else ":material/error:"
-            )
-
-
-def _shown(lines: Sequence[TranscriptLine], words: str, numbers: Sequence[int]) -> None:
-    """What would be marked, with the words highlighted in their lines."""
-    if not words.strip() and not numbers:
-        return
-    places = _places(lines, words, numbers)
-    if not places:
-        st.caption(ui.escape(_nowhere(words, numbers)))
-        return
-    for one in places[:MOST_SHOWN]:
-        line = lines[one.line - 1]
-        before = line.text[max(0, one.begin - 30) : one.begin]
-        after = line.text[one.end : one.end + 30]
-        st.caption(
-            f"{one.line} · {ui.escape(line.role or '?')}: {'…' if one.begin > 30 else ''}{_spaced(before)}"
-            f":red-background[{ui.escape(_short(line.text[one.begin : one.end], 90))}]"
-            f"{_spaced(after)}{'…' if len(line.text) > one.end + 30 else ''}"
-        )
-    if len(places) > MOST_SHOWN:
-        st.caption(f"and in {ui.number_of(len(places) - MOST_SHOWN, 'more place')}.")
-
-
-def _places(lines: Sequence[TranscriptLine], words: str, numbers: Sequence[int]) -> list[Said]:
-    if words.strip():
-        return find_words(lines, words, among=set(numbers) or None)
-    return whole_lines(lines, sorted(numbers))
-
-
-def _nowhere(words: str, numbers: Sequence[int]) -> str:
-    if not words.strip():
-        return "These lines have no text."
-    if not numbers:
-        return f"“{_short(words.strip())}” is in no line of this transcript: write it exactly as it is there."
-    where = f"line {numbers[0]}" if len(numbers) == 1 else "the chosen lines"
-    return f"“{_short(words.strip())}” is not in {where}: write it exactly as it is there."
-
-
-def _mark_words(
-    batch: Batch, row: int, lines: Sequence[TranscriptLine], word_key: str, line_key: str
-) -> None:
-    words = str(st.session_state.get(word_key) or "")
-    numbers = list(st.session_state.get(line_key) or ())
-    places = _places(lines, words, numbers)
-    told: tuple[bool, str]
-    if not words.strip() and not numbers:
-        told = (False, "Write the words that must not be heard, or choose a line.")
-    elif not places:
-        told = (False, _nowhere(words, numbers))
-    elif len(places) > MOST_PLACES:
-        told = (
-            False,
-            f"That is in {len(places):,} places: nothing was marked. Write more of it, or choose fewer lines.",
-        )
-    else:
-        try:
-            new = mark_words(batch, row, [one[:3] for one in places], lines, who=ui.who())
-        except ReddyError as error:
-            told = (False, str(error))
-        else:
-            told = (True, _marked(new))
-            st.session_state[word_key] = ""
-            st.session_state[line_key] = []
-    st.session_state[f"marking told {batch.id} {row}"] = told
-
-
-def _mark_time(batch: Batch, row: int, sha256: str, length: float, from_key: str, to_key: str) -> None:
-    try:
-        start, stop = read_seconds(
-            str(st.session_state.get(from_key) or ""), str(st.session_state.get(to_key) or ""), length
-        )
-        new = mark_seconds(batch, row, start, stop, recording=sha256, who=ui.who())
-    except ReddyError as error:
-        st.session_state[f"marking told {batch.id} {row}"] = (False, str(error))
-        return
-    st.session_state[f"marking told {batch.id} {row}"] = (True, _marked(new))
-    st.session_state[from_key] = st.session_state[to_key] = ""
-
-
-def _marked(new: int) -> str:
-    if not new:
-        return "That is marked already."
-    return f"{ui.number_of(new, 'place')} marked. Listen to it above, then silence it in a copy."
-
-
-def _take_away(batch: Batch, row: int, mark: int) -> None:
-    try:
-        take_away(batch, row, mark, who=ui.who())
-    except ReddyError as error:
-        st.session_state[f"marking told {batch.id} {row}"] = (False, str(error))
 
 
 # --- the copy ----------------------------------------------------------------------------------------------
@@ -520,28 +367,12 @@ def _take_away(batch: Batch, row: int, mark: int) -> None:
 def _silence(batch: Batch, row: int, found: Attached, spans: list[Span], edited: Callable[[], None]) -> None:
     """The copy, and the copy in place of the original, which stays as it is."""
     told = f"recording told {batch.id} {row}"
-    folder = recordings_folder(batch.database)
     try:
-        batch.database.require("edit")
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="silencing-", dir=folder) as made:
-            with open_recording(batch.database, found) as file:
-                done = silence_recording(file, Path(made) / "copy.wav", spans)
-            with done.path.open("rb") as copy:
-                kind = None if done.decoded else found.content_type
-                kept = attached_from(batch.database, copy, name=done.named(found.name), content_type=kind)
-        # Before it is attached: until this is known, a call with masked words is held.
-        note_silenced_by_hand(batch, row, kept, found)
-        batch.attach(row, kept, who=ui.who())
+        done = silence_by_hand(batch, row, found, spans, who=ui.who())
     except ReddyError as error:
         st.session_state[told] = (False, ui.escape(str(error)))
         return
-    except OSError as error:
-        said = (
-            f"The copy could not be written ({error.strerror or type(error).__name__}): nothing was changed."
-        )
-        st.session_state[told] = (False, ui.escape(said))
-        return
+    kept = batch.recording(row) or found
     made_before: dict[str, tuple[Attached, list[Span]]] = st.session_state.setdefault(
         "recordings silenced", {}
     )
@@ -574,31 +405,4 @@ def _attach_again(batch: Batch, row: int, original: Attached, edited: Callable[[
 
 
 def _times(span: Span) -> str:
-    return f"{_clock(span.start)} to {_clock(span.stop)}"
-
-
-def _clock(seconds: float) -> str:
-    """83.42 → "1:23.4", 3,700 → "1:01:40.0"; to the end: "the end"."""
-    if math.isinf(seconds):
-        return "the end"
-    tenths = round(seconds * 10)
-    minutes, rest = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    small = f"{rest // 10:02}.{rest % 10}"
-    return f"{hours}:{minutes:02}:{small}" if hours else f"{minutes}:{small}"
-
-
-def _line(number: int, line: TranscriptLine) -> str:
-    at = "" if line.start is None else f" · {_clock(line.start)}"
-    return f"{number} · {line.role or '?'}{at} · {_short(line.text, 60)}"
-
-
-def _short(text: str, most: int = 40) -> str:
-    one = " ".join(text.split())
-    return one if len(one) <= most else one[: most - 1] + "…"
-
-
-def _spaced(text: str) -> str:
-    """A piece of a text, escaped, with the space at its ends."""
-    inside = ui.escape(text.strip())
-    return f"{' ' if text[:1].isspace() else ''}{inside}{' ' if text[-1:].isspace() else ''}"
+    return f"{clock(span.start)} to {clock(span.stop)}"

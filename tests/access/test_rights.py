@@ -21,11 +21,13 @@ import reddy_lib
 import reddy_lib as reddy
 from reddy_lib.access import RIGHTS, Person, Right, Rules
 from reddy_lib.batches import draws, personal_looks, sound_masks, steps, turn_edits
+from reddy_lib.batches import silence_by_hand as by_hand
 from reddy_lib.batches.silence_attached import silence_attached
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database import schema
 from reddy_lib.database.database import Database
 from reddy_lib.errors import NotAllowed
+from reddy_lib.recordings.redaction import Span
 from reddy_lib.sending.overview import look_before_sending
 from reddy_lib.sending.personal_gate import prepare
 from reddy_lib.sending.submission import Submission, create, sendable
@@ -395,9 +397,17 @@ def _writes() -> dict[str, tuple[Right, Call]]:
             "edit",
             lambda s, g, b, u: silence_attached(b, [3], who=""),
         ),
-        "batches.sound_masks.note_silenced_by_hand": (
+        "batches.sound_masks.silenced_copy": (
             "edit",
-            lambda s, g, b, u: sound_masks.note_silenced_by_hand(b, 3, _attached(s), _attached(s)),
+            lambda s, g, b, u: sound_masks.silenced_copy(g, _attached(s), []),
+        ),
+        "batches.silence_by_hand.note_silenced_by_hand": (
+            "edit",
+            lambda s, g, b, u: by_hand.note_silenced_by_hand(b, 3, _attached(s), _attached(s)),
+        ),
+        "batches.silence_by_hand.silence_by_hand": (
+            "edit",
+            lambda s, g, b, u: by_hand.silence_by_hand(b, 3, _attached(s), [Span(0, 1)]),
         ),
         "sending.ramp_up.end_ramp": ("send", lambda s, g, b, u: ramp_up.end_ramp(g, u.id)),
         "batches.profiles.keep_profile": (
@@ -496,7 +506,7 @@ READS = {
     "batches.frames": "attempts_frame calls_frame cells_frame edits_frame finding_counts_frame findings_frame "
     "outcomes_of_batch",
     "batches.provenance": "provenance_frame",
-    "batches.sound_masks": "is_silent",
+    "batches.silence_by_hand": "still_masked",
     "batches.review_decisions": "loss_of unassigned_frame",
     "batches.catalogue": "batch_id_of batches_frame batches_of_file find_batch",
     "batches.corrections": "corrected_calls links_of recognised",

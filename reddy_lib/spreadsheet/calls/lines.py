@@ -33,6 +33,7 @@ from reddy_lib.transcripts.reading import unit_found
 from reddy_lib.transcripts.short_clocks import are_short, as_hours, read_short_clocks
 from reddy_lib.transcripts.ticks import ticked
 from reddy_lib.transcripts.times import FACTORS, Moment, parts_of_span, read_moment, words_of
+from reddy_lib.transcripts.turns import COUNTED
 from reddy_lib.transcripts.units import UnitRead
 from reddy_lib.transcripts.unspoken import left_out, telling_keys
 
@@ -166,14 +167,8 @@ def lines_transcript(
                 value=cell_text(cell),
             )
         )
-    if rebased and not any(found.code == "times-estimated" for found in transcript.findings):
-        transcript.findings.append(
-            finding(
-                "times-estimated",
-                "transcript",
-                "The source gives times of day: seconds are counted from the first of them.",
-            )
-        )
+    if rebased:
+        transcript.findings = _counted(transcript.findings)
     return _noted(transcript, notes, places, every)
 
 
@@ -207,6 +202,16 @@ def _of_sides(
 def order_assumed(why: str) -> Finding:
     message = f"Nothing says in which order the two sides spoke: {why}."
     return finding("lines-order-assumed", "transcript", message)
+
+
+def _counted(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings of which the one about times says too that they count from the first line."""
+    told = next((found for found in findings if found.code == "times-estimated"), None)
+    said = COUNTED if told is None else f"{told.message} {COUNTED}"
+    return [
+        *(found for found in findings if found is not told),
+        finding("times-estimated", "transcript", said),
+    ]
 
 
 def _joined(turns: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Finding]]:
