@@ -16,13 +16,14 @@ from reddy_lib.personal_data.answers import (
     answer_words,
     dates,
     emails_in_words,
+    is_copula,
     is_name,
     is_sentence,
     looks_like_address,
     words_after,
 )
 from reddy_lib.personal_data.cues import HARMLESS, cues_of, without_cues
-from reddy_lib.personal_data.fit import fit, is_card_run, parted
+from reddy_lib.personal_data.fit import fit, is_card_run, parted, without_last4
 from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone
 from reddy_lib.personal_data.line_shapes import (
     ROUND_AN_ANSWER,
@@ -57,7 +58,6 @@ _TOLD = word_set("phone email address")  # kinds of which a firm has its own
 _SHORT_PLACE = 4  # words of an address that has no number and no word for a street
 _THANKS = word_set("thank thanks merci danke gracias obrigado obrigada grazie bedankt dank tak")
 _DATES = ("birth_date", "expiry")
-_IS = word_set("is s was ist lautet war est c es era e ea und : = reads")
 _AND = word_set("and und et y e en og")
 _PAYING = 14  # lines
 _MONTH_CODES = frozenset(f"{month:02}" for month in range(1, 13))
@@ -343,7 +343,7 @@ class Dialogue:
         if sign.kind == "name":
             return words_after(line, sign.last + 1, "name") if sign.says else None
         after = line.tokens[sign.last + 1 : sign.last + 2]
-        if sign.kind == "password" and sign.weight >= 1 and after and after[0].word.plain in _IS:
+        if sign.kind == "password" and sign.weight >= 1 and after and is_copula(after[0]):
             part = words_after(line, sign.last + 1, "password")
             return None if part is None or is_sentence(line, [part]) else part
         if sign.kind == "address":
@@ -524,6 +524,7 @@ class Dialogue:
         following = runs[at + 1].first if at + 1 < len(runs) else len(line.tokens)
         for sign in signs_after(line, signs, run, following, last=at + 1 == len(runs)):
             scores[sign.kind] = max(scores.get(sign.kind, 0.0), 0.75 * sign.weight)
+        without_last4(scores, line, run)
         here = set(scores)
         for slot in self._slots.all():
             if line.agent and slot.kind not in HARMLESS:

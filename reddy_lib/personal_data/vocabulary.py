@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 _LISTS = ("small", "skip", "filler", "nod", "units", "months", "ordinals", "dating", "at", "dot", "words", "undo",
-          "streets", "person", "common")  # fmt: skip
+          "streets", "person", "common", "copula", "linking")  # fmt: skip
 _NATO = word_set(
     "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec "
     "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee"
@@ -101,6 +101,7 @@ class Word:
     __slots__ = (
         "at",
         "common",
+        "copula",
         "counts",
         "dating",
         "dot",
@@ -109,6 +110,7 @@ class Word:
         "inside",
         "leads",
         "letter",
+        "linking",
         "longer",
         "month",
         "nato",
@@ -141,7 +143,7 @@ class Word:
         self.nato = text in _NATO
         self.small = self.skip = self.filler = self.nod = self.unit = self.month = False
         self.ordinal = self.dating = self.at = self.dot = self.undo = False
-        self.street = self.person = self.common = False
+        self.street = self.person = self.common = self.copula = self.linking = False
         self.leads = (
             False  # says a zero also at the beginning of a number: "o" is an article in some languages
         )
@@ -302,6 +304,7 @@ class Vocabulary:
         word.filler = word.filler or (word.value is None and _HESITATION.fullmatch(bare) is not None)
         word.at, word.dot, word.undo = found["at"], found["dot"], found["undo"]
         word.street, word.person, word.common = found["streets"], found["person"], found["common"]
+        word.copula, word.linking = found["copula"], found["linking"]
         word.inert = bare.isalpha() and not (
             word.value is not None
             or word.inside is not None
