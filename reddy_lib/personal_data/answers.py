@@ -16,6 +16,7 @@ __all__ = [
     "answer_words",
     "dates",
     "emails_in_words",
+    "is_copula",
     "is_name",
     "is_sentence",
     "looks_like_address",
@@ -34,6 +35,7 @@ _ENDINGS = word_set("com net org de fr es pt it nl uk co br eu edu gov ie at ch 
 _LEFT, _RIGHT = 9, 8  # tokens of a spoken address before and after "at"
 _NAME_WORDS = 6
 _AND = frozenset(("y", "e", "et", "und", "og", "en", "and"))
+_IS = word_set("ea und : = ' ’")
 _PLACE_TOKENS = 16
 _MOST_OF_A_PLACE = 8  # words
 _GAP = 2  # small words in a row that end an answer
@@ -85,7 +87,39 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
         last, skipped = index, 0
     if first >= 0:
         parts.append(_part(tokens, first, last))
-    return [_whole_words(line, part) if kind == "password" else part for part in parts]
+    if kind == "address":
+        return parts
+    inner = [part for part in (_without_links(tokens, part, kind) for part in parts) if part is not None]
+    # Where all words are such as "still", one of them is the answer.
+    return [_whole_words(line, part) if kind == "password" else part for part in inner or parts]
+
+
+def _without_links(tokens: Sequence[Token], part: Part, kind: str) -> Part | None:
+    """Return a part without the words at both ends that only link it to what was asked ("was", "would be", "always").
+
+    Returns None if no other word is in it.
+    """
+    first, last = part.first, part.last
+    while first <= last and is_link(tokens[first], kind):
+        first += 1
+    while first < last and is_link(tokens[last], kind):
+        last -= 1
+    if first > last:
+        return None
+    return part if (first, last) == (part.first, part.last) else _part(tokens, first, last)
+
+
+def is_copula(token: Token) -> bool:
+    """Return whether a word or sign right behind a noun says that what it names follows."""
+    return token.word.copula or token.word.plain in _IS
+
+
+def is_link(token: Token, kind: str) -> bool:
+    """Return whether a word stands between what was asked and its answer: "is", and beside a password also "always"."""
+    word = token.word
+    if not _is_word(token):
+        return True
+    return word.copula or (kind == "password" and (word.linking or word.small) and not word.letter)
 
 
 def is_sentence(line: Line, parts: Sequence[Part]) -> bool:
@@ -156,7 +190,10 @@ def words_after(line: Line, index: int, kind: str) -> Part | None:
     """Return the words that follow an announcement ("my name is …") which ends before the token `index`."""
     tokens = line.tokens
     while index < len(tokens) and (
-        not _is_word(tokens[index]) or tokens[index].word.skip or tokens[index].word.filler
+        not _is_word(tokens[index])
+        or tokens[index].word.skip
+        or tokens[index].word.filler
+        or (kind == "password" and is_link(tokens[index], kind))
     ):
         if tokens[index].text in ".?!" and not tokens[index].glued:
             return None

@@ -11,18 +11,24 @@ __all__ = ["ROUND_AN_ANSWER", "counts_a_thing", "is_bare", "is_nod_line", "is_pr
 
 ROUND_AN_ANSWER = 9
 """Words beside an answer, at most."""
+_MOST_NODS = 5  # words
 _MOST_AROUND = 6  # words beside a part of a number
 
 
 def is_nod_line(line: Line) -> bool:
     """Return whether a line says only that one listens."""
-    words = [token.word for token in line.tokens if token.text[0].isalnum()]
-    return len(words) <= 5 and all(word.nod for word in words)
+    words = 0
+    for token in line.parts:
+        if token.text[0].isalnum():
+            words += 1
+            if words > _MOST_NODS or not token.word.nod:
+                return False
+    return True
 
 
 def counts_a_thing(line: Line, run: Run) -> bool:
     """Return whether a noun or the like stands right behind a number."""
-    after = line.tokens[run.last + 1] if run.last + 1 < len(line.tokens) else None
+    after = line.parts[run.last + 1] if run.last + 1 < len(line.parts) else None
     if after is None or not after.text[0].isalpha():
         return False
     word = after.word
@@ -36,9 +42,9 @@ _CHOOSES = frozenset(
 
 def is_pronoun(line: Line, run: Run) -> bool:
     """Return whether "one" stands for a thing, as in "that one" and "the blue one", and is no digit."""
-    if run.first != run.last or not run.first or line.tokens[run.first].word.plain != "one":
+    if run.first != run.last or not run.first or line.parts[run.first].word.plain != "one":
         return False
-    before = line.tokens[run.first - 1]
+    before = line.parts[run.first - 1]
     word = before.word
     says_nothing = word.skip or word.filler or word.nod or word.small or word.value is not None
     return word.plain in _CHOOSES or (before.text[0].isalpha() and not says_nothing)
@@ -53,7 +59,7 @@ def is_pure(line: Line, runs: Sequence[Run]) -> bool:
     last = max(inside, default=0)
     words = [
         (index, token.word)
-        for index, token in enumerate(line.tokens)
+        for index, token in enumerate(line.parts)
         if index not in inside and token.text[0].isalnum()
     ]
     unknown = [index for index, word in words if not (word.skip or word.filler or word.nod or word.small)]
@@ -65,7 +71,7 @@ def is_bare(line: Line, runs: Sequence[Run]) -> bool:
     inside = {index for run in runs for index in range(run.first, run.last + 1)}
     words = [
         token.word
-        for index, token in enumerate(line.tokens)
+        for index, token in enumerate(line.parts)
         if index not in inside and token.text[0].isalnum()
     ]
     return (

@@ -168,9 +168,7 @@ class _Reader:
         live = [
             at
             for at, token in enumerate(tokens)
-            if (not token.word.inert and token.word.says)
-            or at in beside
-            or (token.text.isupper() and self._before_words(at))
+            if token.word.live or at in beside or (token.text.isupper() and self._before_words(at))
         ]
         following = 0
         while self.at < len(tokens):

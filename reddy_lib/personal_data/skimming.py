@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
 
 from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data.number_words import plain
@@ -23,6 +25,7 @@ from reddy_lib.personal_data.vocabulary import (
     ONES,
     SAYS,
     SPELLS,
+    SURE,
     WORD,
     Question,
     Vocabulary,
@@ -31,7 +34,7 @@ from reddy_lib.personal_data.vocabulary import (
 
 __all__ = ["RUNS", "SOME", "is_nod", "skim"]
 
-SOME = 512
+SOME = 1 << COUNT
 """Bit of a line with a number, however small."""
 
 RUNS = SOME | ONE | FIGURES | SPELLS
@@ -120,13 +123,16 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
     known = vocabulary.line_hints.get(text)
     if known is not None:
         return known
-    hint = number = ones = 0
     lower = text.lower()
     pieces = lower.split()
-    for one in filter(None, map(vocabulary.hints.__getitem__, pieces)):
-        hint |= one & _FLAGS
-        number += one >> COUNT & _MOST
-        ones += one >> ONES
+    hints = vocabulary.hints
+    hint = reduce(or_, map(hints.__getitem__, pieces), 0)
+    number = ones = 0
+    if hint > _FLAGS:
+        for one in map(hints.__getitem__, pieces):
+            number += one >> COUNT & _MOST
+            ones += one >> ONES
+        hint &= _FLAGS
     alone = ones and not number and text.count(" ") <= _PIECE_SPACES  # the answer may be "one"
     if ones:
         number += ones - (text.count(" ") > _PIECE_SPACES or not number)
@@ -134,7 +140,7 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
         number += _THREE_FIGURES.search(text) is not None
     # One word, or up to two figures, is a count; if it is a part of something, the lines around it have more.
     hint = hint | NUMBER if number > 1 else hint & ~NUMBER
-    if hint & ASKS and not _asks(_bare(lower), pieces, vocabulary):
+    if hint & ASKS and not (hint & SURE or _asks(_bare(lower), pieces, vocabulary)):
         hint &= ~ASKS
     if number or alone:
         return hint | SOME

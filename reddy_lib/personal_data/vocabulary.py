@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import product
 from math import lcm
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from reddy_lib.personal_data.number_words import (
     LANGUAGES,
@@ -32,12 +32,14 @@ __all__ = [
     "DOT",
     "FIGURES",
     "LANGUAGES",
+    "LETTER",
     "MOST_LINES",
     "NUMBER",
     "ONE",
     "ONES",
     "SAYS",
     "SPELLS",
+    "SURE",
     "WORD",
     "Phrase",
     "Question",
@@ -48,8 +50,14 @@ __all__ = [
     "vocabulary",
 ]
 
-_LISTS = ("small", "skip", "filler", "nod", "units", "months", "ordinals", "dating", "at", "dot", "words", "undo",
-          "streets", "person", "common")  # fmt: skip
+_LISTS = ("small", "skip", "filler", "nod", "units", "months", "ordinals", "dating", "at", "dot", "undo",
+          "streets", "person", "common", "copula", "linking")  # fmt: skip
+_ATTRIBUTES = {
+    "units": "unit",
+    "months": "month",
+    "ordinals": "ordinal",
+    "streets": "street",
+}  # others: as the list
 _NATO = word_set(
     "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec "
     "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee"
@@ -68,8 +76,8 @@ _COMPOUNDING = {"de", "nl", "it", "da"}
 _CARDINAL = 100  # one word that says as much as two digits: "achthundertsechs"
 
 
-NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES, SPELLS = 1, 2, 4, 8, 16, 32, 64, 128, 256
-COUNT, ONES = 9, 21
+NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES, SPELLS, LETTER, SURE = (1 << bit for bit in range(11))
+COUNT, ONES = 11, 23
 """Bits above which a piece of a line has its numbers, and how often it says "one"."""
 
 WORD = re.compile(r"[^\W\d_]+")
@@ -84,6 +92,9 @@ _IN_WORDS = (
     "birth_date",
     "expiry",
 )  # kinds whose answers may have no number
+
+
+_Of = TypeVar("_Of")
 
 
 class Phrase(NamedTuple):
@@ -101,6 +112,7 @@ class Word:
     __slots__ = (
         "at",
         "common",
+        "copula",
         "counts",
         "dating",
         "dot",
@@ -109,6 +121,8 @@ class Word:
         "inside",
         "leads",
         "letter",
+        "linking",
+        "live",
         "longer",
         "month",
         "nato",
@@ -141,37 +155,39 @@ class Word:
         self.nato = text in _NATO
         self.small = self.skip = self.filler = self.nod = self.unit = self.month = False
         self.ordinal = self.dating = self.at = self.dot = self.undo = False
-        self.street = self.person = self.common = False
+        self.street = self.person = self.common = self.copula = self.linking = False
         self.leads = (
             False  # says a zero also at the beginning of a number: "o" is an article in some languages
         )
         self.inert = False  # says no number and no letter
+        self.live = self.says  # a number may begin with it
         self.phrases: tuple[Phrase, ...] = ()
         self.single: tuple[Phrase, ...] = ()  # phrases of one word
         self.longer: dict[str, tuple[Phrase, ...]] = {}  # phrases that go on with an exact word, by that word
         self.open: tuple[Phrase, ...] = ()  # phrases that go on with any of several words
 
 
-class _Patterns:
-    """Words with an open end or beginning, grouped so that a word is compared with few of them."""
+class _Patterns(Generic[_Of]):
+    """What words say, and words with an open end or beginning, grouped so that a word is compared with few of them."""
 
     def __init__(self) -> None:
-        self.exact: dict[str, list[Phrase]] = defaultdict(list)
-        self.prefix: dict[str, list[tuple[str, Phrase]]] = defaultdict(list)
-        self.suffix: list[tuple[str, Phrase]] = []
+        self.exact: dict[str, list[_Of]] = defaultdict(list)
+        self.prefix: dict[str, list[tuple[str, _Of]]] = defaultdict(list)
+        self.suffix: list[tuple[str, _Of]] = []
 
-    def add(self, first: str, phrase: Phrase) -> None:
-        if first.startswith("*"):
-            self.suffix.append((first[1:], phrase))
-        elif first.endswith("*"):
-            self.prefix[first[:2]].append((first[:-1], phrase))
+    def add(self, word: str, what: _Of) -> None:
+        if word.startswith("*"):
+            self.suffix.append((word[1:], what))
+        elif word.endswith("*"):
+            self.prefix[word[:2]].append((word[:-1], what))
         else:
-            self.exact[first].append(phrase)
+            self.exact[word].append(what)
 
-    def of(self, word: str) -> list[Phrase]:
+    def of(self, word: str) -> list[_Of]:
         found = list(self.exact.get(word, ()))
-        found += [phrase for start, phrase in self.prefix.get(word[:2], ()) if word.startswith(start)]
-        found += [phrase for end, phrase in self.suffix if len(word) > len(end) and word.endswith(end)]
+        found += [what for start, what in self.prefix.get(word[:2], ()) if word.startswith(start)]
+        if self.suffix:
+            found += [what for end, what in self.suffix if len(word) > len(end) and word.endswith(end)]
         return found
 
 
@@ -184,8 +200,8 @@ class Vocabulary:
         self._kept = 0  # characters of them
         self.names: dict[str, Any] = {}  # names of fields → their tokens and signs
         self.pieces: dict[str, Any] = {}  # piece of a line between blanks → its tokens, see `runs.read_line`
-        self._phrases = _Patterns()
-        self._keys = _Patterns()  # a phrase by its most telling word
+        self._phrases: _Patterns[Phrase] = _Patterns()
+        self._keys: _Patterns[Phrase] = _Patterns()  # a phrase by its most telling word
         self.hints = _Hints(self)
         self.questions: dict[str, tuple[Question, ...]] = {}  # word → the questions that it may be a part of
         self.asked: dict[str, tuple[Question, ...]] = {}  # the same of a piece of a line, as it is written
@@ -194,14 +210,14 @@ class Vocabulary:
             tuple[str, bool], Any
         ] = {}  # the same, and whether an agent says it → tokens and signs
         self.cues: dict[str, tuple[Question, ...]] = {}  # word → whatever it may be a part of
-        self._lists: dict[str, _Patterns] = {name: _Patterns() for name in _LISTS}
+        self._lists: _Patterns[str] = _Patterns()
         small: set[str] = set()
         for language in languages:
             small |= set(_sections()[language].get("small", ()))
         for name in ("at", "dot"):  # whatever is spoken, an address is said with the words of any language
             for sections in _sections().values():
                 for entry in sections[name]:
-                    self._lists[name].add(entry, _ANY)
+                    self._lists.add(entry, name)
         for language in languages:
             own = set(_sections()[language].get("small", ()))
             common = {
@@ -210,9 +226,11 @@ class Vocabulary:
                 for entry in _sections()[language].get(name, ())
             }
             for kind, entries in _sections()[language].items():
-                if kind in self._lists:
+                if kind == "words":  # they tell languages apart
+                    continue
+                if kind in _LISTS:
                     for entry in entries:
-                        self._lists[kind].add(entry, _ANY)
+                        self._lists.add(entry, kind)
                 else:
                     self._add(kind, entries, own, common)
 
@@ -242,19 +260,20 @@ class Vocabulary:
             self.questions[text] = tuple({Question.of(phrase) for phrase in asking})
         if found:
             self.cues[text] = tuple({Question.of(phrase) for phrase in found})
-        hint |= (CUE if found else 0) | (ASKS if asking else 0)
+        hint |= (CUE if found else 0) | (ASKS if asking else 0) | (LETTER if len(text) == 1 else 0)
+        hint |= SURE if any(len(one.rest) == 1 for one in asking) else 0
         hint |= SAYS if any(one.kind.startswith("in ") for one in found) else 0
         hint |= ONE if word.value == 1 or word.leads else 0
         hint |= SPELLS if word.nato else 0
         return hint | (AT if word.at else 0) | (DOT if word.dot else 0)
 
-    def keep_line(self, key: tuple[str, bool], tokens: Any, signs: Any) -> None:
-        """Remember the tokens and signs of a line, by its text and whether an agent says it."""
+    def keep_line(self, key: tuple[str, bool], parsed: Any) -> None:
+        """Remember what `parsing` makes of a line, by its text and whether an agent says it."""
         self._kept += len(key[0])
         if self._kept > _MOST_CHARACTERS:
             self.parsed.clear()
             self._kept = len(key[0])
-        self.parsed[key] = (tokens, signs)
+        self.parsed[key] = parsed
 
     def keep(self, piece: str, tokens: Any) -> None:
         """Remember the tokens of a piece."""
@@ -289,19 +308,9 @@ class Vocabulary:
         word.leads = word.inside == 0 and bare not in _sections()[self.languages[0]].get("small", ())
         if word.value is None and not word.scale and len(bare) >= _COMPOUND:
             word.value = _compound(bare, self.languages)
-        found = {name: bool(patterns.of(bare)) for name, patterns in self._lists.items()}
-        word.small, word.skip, word.filler, word.nod = (
-            found["small"],
-            found["skip"],
-            found["filler"],
-            found["nod"],
-        )
-        word.unit, word.month, word.ordinal, word.dating = (
-            found["units"], found["months"], found["ordinals"], found["dating"],
-        )  # fmt: skip
+        for name in self._lists.of(bare):
+            setattr(word, _ATTRIBUTES.get(name, name), True)
         word.filler = word.filler or (word.value is None and _HESITATION.fullmatch(bare) is not None)
-        word.at, word.dot, word.undo = found["at"], found["dot"], found["undo"]
-        word.street, word.person, word.common = found["streets"], found["person"], found["common"]
         word.inert = bare.isalpha() and not (
             word.value is not None
             or word.inside is not None
@@ -310,6 +319,7 @@ class Vocabulary:
             or word.letter
             or word.nato
         )
+        word.live = word.says and not word.inert
         word.phrases = tuple(self._phrases.of(bare))
         word.single = tuple(phrase for phrase in word.phrases if not phrase.rest)
         word.open = tuple(phrase for phrase in word.phrases if phrase.rest and "*" in phrase.rest[0])
@@ -407,9 +417,6 @@ class _Hints(dict[str, int]):
         return hint
 
 
-_ANY = Phrase((), "", 0.0, False)
-
-
 def _compound(word: str, languages: Sequence[str]) -> int | None:
     """Return the number that a long compound without accents spells ("neunzehnhundertachtzig"), or None."""
     for language in languages:
@@ -476,23 +483,27 @@ def vocabulary(languages: tuple[str, ...]) -> Vocabulary:
     return Vocabulary(languages)
 
 
-class _Votes(dict[str, tuple[tuple[str, int], ...]]):
-    """Piece of a line between blanks, in lower case → (language, weight) of the words in it."""
+class _Votes(dict[str, int]):
+    """Piece of a line between blanks, in lower case → the votes of its words, each language in bits of its own."""
 
-    def __init__(self, words: dict[str, tuple[tuple[str, int], ...]]) -> None:
+    def __init__(self, words: dict[str, int]) -> None:
         super().__init__()
         self._words = words
 
-    def __missing__(self, piece: str) -> tuple[tuple[str, int], ...]:
-        found: tuple[tuple[str, int], ...] = ()
+    def __missing__(self, piece: str) -> int:
+        found = 0
         for word in WORD.findall(piece):
-            bare = () if word.isascii() else self._words.get(plain(word), ())
+            bare = 0 if word.isascii() else self._words.get(plain(word), 0)
             found += self._words.get(word) or bare
         if not _FIGURE.search(piece):
             if len(self) > _MOST_KEPT:
                 self.clear()
             self[piece] = found
         return found
+
+
+_FIELD = 32  # bits of a language's votes
+_MASK = (1 << _FIELD) - 1
 
 
 @cache
@@ -504,7 +515,7 @@ def _votes() -> _Votes:
             by_word[word].add(language)
     return _Votes(
         {
-            word: tuple((language, _VOTE // len(found)) for language in LANGUAGES if language in found)
+            word: sum(_VOTE // len(found) << _FIELD * LANGUAGES.index(language) for language in found)
             for word, found in by_word.items()
         }
     )
@@ -512,28 +523,40 @@ def _votes() -> _Votes:
 
 def guess_languages(texts: Sequence[str]) -> tuple[str, ...]:
     """Return the languages of a conversation, the most spoken first; English if nothing shows."""
-    votes = _votes()
-    total: dict[str, float] = defaultdict(float, en=_ENGLISH)
-    lines: dict[str, int] = defaultdict(int)
-    read = 0
+    votes = _votes().__getitem__
+    total = read = 0
+    lines = [0] * len(LANGUAGES)
     for text in texts[:: len(texts) // _SAMPLE + 1]:
         pieces = text.lower().split()
         read += len(pieces)
         if read > _SAMPLE_WORDS:
             break
-        here: dict[str, int] = {}
-        for vote in map(votes.__getitem__, pieces):
-            for language, weight in vote:
-                here[language] = here.get(language, 0) + weight
-        if here:
-            best = max(here, key=here.__getitem__)
-            lines[best] += here[best] >= 1.5 * _VOTE
-            for language, weight in here.items():
-                total[language] += weight
-    ranked = sorted(total, key=lambda language: (-total[language], language))
-    spoken = sum(lines.values())
+        here = sum(map(votes, pieces))
+        total += here
+        if here <= _MASK:  # all of it for English, as in most calls
+            lines[0] += here >= _CLEAR
+            continue
+        said = [here >> shift & _MASK for shift in _SHIFTS]
+        best = max(said)
+        lines[said.index(best)] += best >= _CLEAR
+    heard = {
+        language: (total >> shift & _MASK) + (_ENGLISH if not shift else 0)
+        for language, shift in zip(LANGUAGES, _SHIFTS, strict=True)
+    }
+    first = max(heard.values())
+    ranked = sorted(
+        (language for language in LANGUAGES if heard[language]),
+        key=lambda language: (-heard[language], language),
+    )
+    spoken = sum(lines)
     return tuple(
         language
         for number, language in enumerate(ranked[:3])
-        if not number or total[language] >= 0.7 * total[ranked[0]] or lines[language] >= max(2, 0.15 * spoken)
+        if not number
+        or heard[language] >= 0.7 * first
+        or lines[LANGUAGES.index(language)] >= max(2, 0.15 * spoken)
     )
+
+
+_CLEAR = 1.5 * _VOTE  # of a line that is of a language
+_SHIFTS = tuple(_FIELD * number for number in range(len(LANGUAGES)))
