@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
+from reddy_lib.personal_data.glued import glued_words, without_glued
 from reddy_lib.personal_data.number_words import homophones, word_set
 from reddy_lib.personal_data.tokens import Line, Token
 
@@ -161,6 +162,7 @@ class _Reader:
         self.undone = False
         self.after_undo = False
         self.at = 0
+        self.glued = glued_words(line)
 
     def read(self) -> list[Run]:
         tokens = self.tokens
@@ -181,6 +183,8 @@ class _Reader:
                 if self.at not in beside and self._alone():
                     self.at += 1
                     continue
+            if self.at in self.glued.walls:
+                self._close()
             step = self._atom()
             if step:
                 self.fillers = 0
@@ -405,7 +409,7 @@ class _Reader:
         glued = (token.glued and before is not None and before.text[0].isdigit()) or (
             after is not None and after.glued and after.text[0].isdigit()
         )
-        if token.glued and text.lower() in _ORDINAL:
+        if (token.glued and text.lower() in _ORDINAL) or self.at in self.glued.names:
             return 0
         if glued and len(text) <= 6 and not (word.unit and token.glued):
             self.atoms.append(Atom(token.begin, token.end, text.lower(), self.at, self.at))
@@ -478,8 +482,15 @@ class _Reader:
         return 2
 
     def _close(self, *, undo: bool = False) -> None:
+        if not (self.atoms or undo or self.fillers or self.after_undo):
+            return
         atoms, self.atoms, self.fillers = self.atoms, [], 0
         after_undo, self.after_undo = self.after_undo, undo
+        for part in without_glued(atoms, self.glued.spans):
+            self._add(atoms[part], after_undo=after_undo)
+            after_undo = False
+
+    def _add(self, atoms: list[Atom], *, after_undo: bool) -> None:
         pieces = self._pieces(atoms)
         # "49.99 and 12.50" is two amounts, while "four nine and then two one" is one number.
         whole = len(pieces) < 2 or not any(self._looks_counted(piece) for piece in pieces)
