@@ -73,6 +73,7 @@ MOST_LINES = 5_000
 """Lines that are remembered."""
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _COMPOUNDING = {"de", "nl", "it", "da"}
+_SHORT_NOUN = 2  # characters
 _CARDINAL = 100  # one word that says as much as two digits: "achthundertsechs"
 
 
@@ -508,10 +509,21 @@ _MASK = (1 << _FIELD) - 1
 
 @cache
 def _votes() -> _Votes:
-    """Return the votes of words: a word of several languages says less about each of them."""
+    """Return the votes of words: a word of several languages says less about each of them.
+
+    Nouns that ask for data vote as well: of "Anschrift?" and "Telefoonnummer?", no other word shows the language.
+    """
     by_word: dict[str, set[str]] = defaultdict(set)
     for language in LANGUAGES:
-        for word in (*_sections()[language]["words"], *number_words(language).values):
+        sections = _sections()[language]
+        asking = {
+            entry.rstrip("*")
+            for kind, entries in sections.items()
+            if kind not in _LISTS
+            for entry in entries
+            if " " not in entry and len(entry) > _SHORT_NOUN
+        }
+        for word in (*sections["words"], *number_words(language).values, *asking):
             by_word[word].add(language)
     return _Votes(
         {
