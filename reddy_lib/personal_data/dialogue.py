@@ -103,12 +103,18 @@ class Dialogue:
 
     def feed(self, lines: Sequence[TranscriptLine]) -> list[Said]:
         """Read lines in order and return what was found."""
-        hints, telling = skim(lines, self.words)
+        hints, telling, echoing = skim(lines, self.words)
+        memory = self._memory
         expected = bool(self._slots.all())
         for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
             if not line.text:
                 continue
-            if expected or number in telling or (self._memory.words and self._memory.has_words_in(line.text)):
+            if (
+                expected
+                or number in telling
+                or (memory.numbers and number in echoing)
+                or (memory.words and memory.has_words_in(line.text))
+            ):
                 self._read(number, line, hint)
             elif telling:
                 self._pass(number, line, hint)

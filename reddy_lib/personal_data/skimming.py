@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import or_
+from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data.number_words import plain
@@ -32,7 +33,7 @@ from reddy_lib.personal_data.vocabulary import (
     Words,
 )  # fmt: skip
 
-__all__ = ["RUNS", "SOME", "is_nod", "skim"]
+__all__ = ["RUNS", "SOME", "Skimmed", "is_nod", "skim"]
 
 SOME = 1 << COUNT
 """Bit of a line with a number, however small."""
@@ -41,46 +42,69 @@ RUNS = SOME | ONE | FIGURES | SPELLS
 """Bits of a line that may have runs; see `runs.may_spell`."""
 
 _FLAGS, _MOST = (1 << COUNT) - 1, (1 << ONES - COUNT) - 1
-_THREE_FIGURES = re.compile(r"\d\D?\d\D?\d")
+_FIVE_FIGURES = re.compile(r"\d(?:\D{0,3}\d){4}")
+_MATTERS = NUMBER | ASKS | SAYS | AT
 _BEFORE, _AFTER = 8, 5  # lines around a number that may say what it is, or go on with it
 _LONG_BEFORE, _LONG_AFTER = 4, 2  # of them, those that are more than a nod
 _NOD_SPACES = 2
 _PIECE_SPACES = 5
 
 
-def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> tuple[list[int], set[int]]:
-    """Return what the words of each line may mean (bits of `vocabulary`), and the numbers of the lines to read.
+class Skimmed(NamedTuple):
+    """What the words of each line may mean (bits of `vocabulary`), and the numbers of lines.
 
-    To be read are lines with numbers, questions that words answer, and the lines around them.
+    `telling`: the lines to read; `echoing`: an agent's lines with a number and nothing that says what it is, to be read once
+    a number was marked that they may repeat.
     """
+
+    hints: list[int]
+    telling: set[int]
+    echoing: set[int]
+
+
+def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> Skimmed:
+    """Choose the lines to read: those with numbers, questions that words answer, and the lines around them."""
     hints = [_hint(line.text, words) for line in lines]
-    nods = [is_nod(line.text) for line in lines]
     telling: set[int] = set()
+    echoing: set[int] = set()
     around: set[int] = set()
-    for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
-        if not hint:
+    nods: list[bool] = []
+    for number, hint in enumerate(hints, 1):
+        if not hint & _MATTERS:
             continue
+        line = lines[number - 1]
+        agent = line.role == "agent"
         counts = hint & NUMBER
         asks = hint & ASKS and line.role != "customer"
-        says = hint & (ASKS | SAYS) and line.role != "agent"
-        if counts or asks or says or (hint & AT and hint & DOT):
+        says = hint & (ASKS | SAYS) and not agent
+        if asks or says or (hint & AT and hint & DOT):
             telling.add(number)
-        if counts:
+        if not (counts or asks):
+            continue
+        nods = nods or [is_nod(line.text) for line in lines]
+        if counts and agent and not (hint & CUE or _is_long(line.text, hint)):
+            echoing.add(number)
+        elif counts:
+            telling.add(number)
+        if counts and not agent:
             before = range(number - 1, max(0, number - 1 - _BEFORE), -1)
             around.update(at for at in _near(nods, before, _LONG_BEFORE) if hints[at - 1] & CUE)
-        if counts or asks:
-            after = _near(nods, range(number + 1, min(len(lines), number + _AFTER) + 1), _LONG_AFTER)
-            if asks and not counts:
-                # An agent's line behind the answer matters if it repeats it, which `dialogue` sees, or says a number.
-                telling.update(at for at in after if lines[at - 1].role != "agent" or hints[at - 1] & SOME)
-            elif asks or line.role != "agent":
-                telling.update(after)
-            else:
-                telling.update(at for at in after if hints[at - 1] & SOME)
-                around.update(at for at in after if hints[at - 1] & CUE)
+        after = _near(nods, range(number + 1, min(len(lines), number + _AFTER) + 1), _LONG_AFTER)
+        if asks and not counts:
+            # An agent's line behind the answer matters if it repeats it, which `dialogue` sees, or says a number.
+            telling.update(at for at in after if lines[at - 1].role != "agent" or hints[at - 1] & SOME)
+        elif asks or not agent:
+            telling.update(after)
+        else:
+            telling.update(at for at in after if hints[at - 1] & SOME)
     _add_pieces(lines, hints, telling, around)
     telling.update(at for at in around - telling if _has_cue(lines[at - 1].text, words.cues))
-    return hints, telling
+    return Skimmed(hints, telling, echoing)
+
+
+def _is_long(text: str, hint: int) -> bool:
+    """Return whether a number may be so long that it is known again where a customer says it."""
+    return hint & FIGURES == 0 or _FIVE_FIGURES.search(text) is not None
 
 
 def _add_pieces(
@@ -136,13 +160,11 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
     alone = ones and not number and text.count(" ") <= _PIECE_SPACES  # the answer may be "one"
     if ones:
         number += ones - (text.count(" ") > _PIECE_SPACES or not number)
-    if hint & FIGURES:
-        number += _THREE_FIGURES.search(text) is not None
     # One word, or up to two figures, is a count; if it is a part of something, the lines around it have more.
     hint = hint | NUMBER if number > 1 else hint & ~NUMBER
     if hint & ASKS and not (hint & SURE or _asks(_bare(lower), pieces, vocabulary)):
         hint &= ~ASKS
-    if number or alone:
+    if number or alone or hint & FIGURES:
         return hint | SOME
     if len(vocabulary.line_hints) >= MOST_LINES:
         vocabulary.line_hints.clear()

@@ -83,6 +83,10 @@ COUNT, ONES = 11, 23
 
 WORD = re.compile(r"[^\W\d_]+")
 _FIGURE = re.compile(r"\d")
+_THREE_FIGURES = re.compile(r"\d\D?\d\D?\d")
+_COUNTED = re.compile(
+    r"[^\w$€£¥]*(?:\d{1,2}:\d\d(?:[ap]m)?|[$€£¥]\d{1,3}(?:,?\d{3})?(?:\.\d\d)?|\d{1,2}(?:st|nd|rd|th)|\d{1,3}%)[^\w%]*"
+)  # a time of day, money, a day of a month, a share: never a part of somebody's number
 _HESITATION = re.compile(r"[aeou]{1,2}h+m*|eu+h*|h+u?m+|m+h?m+")  # "uh", "ehm", "euh", "hmm", in any language
 
 _IN_WORDS = (
@@ -407,7 +411,8 @@ class _Hints(dict[str, int]):
         if "@" in piece:
             hint |= AT | DOT
         if _FIGURE.search(piece):
-            numbers += 1
+            if _COUNTED.fullmatch(piece) is None:
+                numbers += 2 if _THREE_FIGURES.search(piece) else 1
             return hint | FIGURES | numbers << COUNT | ones << ONES
         if len(self) > _MOST_KEPT:
             self.clear()
