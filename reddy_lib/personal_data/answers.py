@@ -20,6 +20,7 @@ __all__ = [
     "is_name",
     "is_sentence",
     "looks_like_address",
+    "place_after",
     "words_after",
 ]
 
@@ -201,7 +202,7 @@ def words_after(line: Line, index: int, kind: str) -> Part | None:
     if index >= len(tokens):
         return None
     if kind == "address":
-        return _place_after(tokens, index)
+        return place_after(tokens, index)
     last = index - 1
     most = 1 if kind == "password" else _NAME_WORDS
     for at in range(index, min(len(tokens), index + most)):
@@ -225,7 +226,7 @@ def words_after(line: Line, index: int, kind: str) -> Part | None:
     return _whole_words(line, part) if kind == "password" else part
 
 
-def _place_after(tokens: Sequence[Token], index: int) -> Part | None:
+def place_after(tokens: Sequence[Token], index: int) -> Part | None:
     """Return the words of a place from a token on, up to the end of the sentence or of what reads as a place."""
     last = index - 1
     skipped = 0

@@ -7,7 +7,7 @@ others. An agent's number is personal data only if it repeats what the customer 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
@@ -22,6 +22,7 @@ from reddy_lib.personal_data.answers import (
     looks_like_address,
     words_after,
 )
+from reddy_lib.personal_data.confirming import CONFIRMED, confirmed_address, confirmed_number
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
 from reddy_lib.personal_data.fit import fit, is_card_run, parted, without_last4
 from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone
@@ -166,7 +167,9 @@ class Dialogue:
             self._emails(line, signs)
         if line.agent:
             self._echoes_in_words(line)
+            self._confirmed(line, signs)
             marked = bool(runs) and self._numbers(line, signs, runs)
+            signs = [*signs, *self._asked_again(line)]
         else:
             marked = self._answers(line, signs, runs, ("password",))
             marked = (bool(runs) and self._numbers(line, signs, runs)) or marked
@@ -349,6 +352,21 @@ class Dialogue:
             if begin in starts and end in ends and len(lower) == len(line.text) and self._free(begin, end):
                 self._mark_new(line, begin, end, kind, "context", "said before")
 
+    def _confirmed(self, line: Line, signs: Sequence[Sign]) -> None:
+        """Mark an address that an agent asks to confirm."""
+        if speaks_of(signs, "our") or speaks_of(signs, "no"):
+            return
+        part = confirmed_address(line, self.words)
+        if part is not None and self._free(part.begin, part.end):
+            self._mark_new(line, part.begin, part.end, "address", "form", CONFIRMED)
+            self._remember(line, part, "address")
+
+    def _asked_again(self, line: Line) -> Iterator[Sign]:
+        """Yield a sign for what an agent's line asks to confirm: the answer may correct it."""
+        for said in self.found:
+            if said.line == line.number and said.why == CONFIRMED:
+                yield Sign(0, 0, said.kind, 0.8, says=False)
+
     # --- numbers -------------------------------------------------------------------------------------------
 
     def _numbers(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run]) -> bool:
@@ -366,11 +384,10 @@ class Dialogue:
                 marked = True
                 if verdict.sure == "form" and not line.agent:
                     self._wait(line, run)
-            elif line.agent:
-                if run.digits > _KEPT:
-                    self._memory.harmless.update(run.readings)
-            else:
-                marked = self._wait(line, run) or marked
+            elif self._wait(line, run):
+                marked = True
+            elif line.agent and run.digits > _KEPT:
+                self._memory.harmless.update(run.readings)
         if runs and not marked and not line.agent and any(run.digits > 2 for run in runs):
             self._last = _NOTHING
         return marked
@@ -413,10 +430,11 @@ class Dialogue:
         if run.amount or run.clock or run.letters or run.digits < 2:
             return False
         self._pending = [*(one for one in self._pending if line.number - one[0].number <= 4), (line, run)]
-        if len(self._pending) < 2 or not is_card("".join(one.counted for _, one in self._pending)):
+        parts = [(said, one) for said, one in self._pending if said.role == line.role]
+        if len(parts) < 2 or not is_card("".join(one.counted for _, one in parts)):
             return False
         item = self._slots.new_item()
-        for said, one in self._pending:
+        for said, one in parts:
             self._mark_run(
                 said, one, _Verdict("card", "checked", "its parts have a card's check digit", item)
             )
@@ -478,7 +496,7 @@ class Dialogue:
             )
         if harmless >= (_STRONG if is_card_run(run) else 0.3):
             return _Verdict("no" if run.digits + run.letters > 2 else "")
-        return _NOTHING if counted else self._by_form(line, runs, run, known)
+        return _NOTHING if counted else self._by_form(line, signs, runs, run, known)
 
     def _repeats_piece(self, line: Line, runs: Sequence[Run], run: Run) -> bool:
         """Return whether an agent's line is nothing but the digits that the customer said right before."""
@@ -519,7 +537,9 @@ class Dialogue:
             scores[self._last.kind] = max(scores.get(self._last.kind, 0.0), 0.7)
         return scores, here
 
-    def _by_form(self, line: Line, runs: Sequence[Run], run: Run, known: str) -> _Verdict:
+    def _by_form(
+        self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], run: Run, known: str
+    ) -> _Verdict:
         """Return what a number is of which nothing was said."""
         new = self._slots.new_item
         if line.agent:
@@ -527,7 +547,10 @@ class Dialogue:
                 return _Verdict(
                     self._last.kind, "context", "repeats what was said before, with a difference", new()
                 )
-            return _NOTHING
+            if is_card_run(run):
+                return _Verdict("card", "checked", "a card's length and check digit", new())
+            kind = "" if speaks_of(signs, "our") else confirmed_number(line, run, self.words)
+            return _Verdict(kind, "form", CONFIRMED, new()) if kind else _NOTHING
         if known:
             return _Verdict(known, "context", "repeats what was said before", new())
         if run.letters:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["EMAIL", "Checks", "checks", "find_ibans", "find_ids", "is_card", "is_phone"]
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
+
+__all__ = ["EMAIL", "Checks", "checks", "find_ibans", "find_ids", "is_card", "is_customers_phone", "is_phone"]
 
 EMAIL = re.compile(r"[\w.+%-]*\w@[^\W_](?:[\w-]*\w)?(?:\.[^\W_](?:[\w-]*\w)?)+")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}", re.IGNORECASE)
@@ -90,8 +93,27 @@ def is_card(digits: str) -> bool:
 
 def is_phone(digits: str, languages: tuple[str, ...], *, international: bool = False) -> bool:
     """Return whether digits are a telephone number of a country where the languages are spoken, or with "+" of any."""
-    if not 8 <= len(digits) <= 15:
+    return _phone(digits, languages, international=international) is not None
+
+
+def is_customers_phone(digits: str, languages: tuple[str, ...], *, international: bool = False) -> bool:
+    """Return whether digits are a telephone number that a person may have: free and shared-cost numbers are a firm's."""
+    number = _phone(digits, languages, international=international)
+    if number is None:
         return False
+    import phonenumbers
+
+    return phonenumbers.number_type(number) not in (
+        phonenumbers.PhoneNumberType.TOLL_FREE,
+        phonenumbers.PhoneNumberType.PREMIUM_RATE,
+        phonenumbers.PhoneNumberType.SHARED_COST,
+        phonenumbers.PhoneNumberType.UAN,
+    )
+
+
+def _phone(digits: str, languages: tuple[str, ...], *, international: bool) -> PhoneNumber | None:
+    if not 8 <= len(digits) <= 15:
+        return None
     # Loaded with the first number that may be one.
     import phonenumbers
 
@@ -104,8 +126,8 @@ def is_phone(digits: str, languages: tuple[str, ...], *, international: bool = F
         except phonenumbers.NumberParseException:
             continue
         if phonenumbers.is_valid_number(number):
-            return True
-    return False
+            return number
+    return None
 
 
 def find_ibans(text: str) -> Iterator[tuple[int, int]]:

@@ -215,6 +215,7 @@ class Vocabulary:
             tuple[str, bool], Any
         ] = {}  # the same, and whether an agent says it → tokens and signs
         self.cues: dict[str, tuple[Question, ...]] = {}  # word → whatever it may be a part of
+        self.confirming: dict[str, tuple[tuple[str, ...], ...]] = {}  # first word → phrases that ask to confirm
         self._lists: _Patterns[str] = _Patterns()
         small: set[str] = set()
         for language in languages:
@@ -232,6 +233,11 @@ class Vocabulary:
             }
             for kind, entries in _sections()[language].items():
                 if kind == "words":  # they tell languages apart
+                    continue
+                if kind == "confirm":
+                    for entry in entries:
+                        said = tuple(entry.split())
+                        self.confirming[said[0]] = (*self.confirming.get(said[0], ()), said)
                     continue
                 if kind in _LISTS:
                     for entry in entries:
@@ -524,7 +530,7 @@ def _votes() -> _Votes:
         asking = {
             entry.rstrip("*")
             for kind, entries in sections.items()
-            if kind not in _LISTS
+            if kind not in (*_LISTS, "confirm")
             for entry in entries
             if " " not in entry and len(entry) > _SHORT_NOUN
         }
