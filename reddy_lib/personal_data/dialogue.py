@@ -35,6 +35,7 @@ from reddy_lib.personal_data.line_shapes import (
 )
 from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.parsing import parsed
+from reddy_lib.personal_data.passwords import password_beside, written_around
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.said import Said
 from reddy_lib.personal_data.skimming import is_nod, skim
@@ -168,11 +169,13 @@ class Dialogue:
         if line.agent:
             self._echoes_in_words(line)
             self._confirmed(line, signs)
+            self._answers(line, signs, runs, ("password",))
             marked = bool(runs) and self._numbers(line, signs, runs)
             signs = [*signs, *self._asked_again(line)]
         else:
             marked = self._answers(line, signs, runs, ("password",))
-            marked = (bool(runs) and self._numbers(line, signs, runs)) or marked
+            others = [sign for sign in signs if sign.kind != "password"] if self._taken else signs
+            marked = (bool(runs) and self._numbers(line, others, runs)) or marked
             marked = self._answers(line, signs, runs, ("name", "address")) or marked
         if self.blunt:
             self._bluntly(line, runs)
@@ -208,6 +211,9 @@ class Dialogue:
 
     def _mark_run(self, line: Line, run: Run, verdict: _Verdict) -> None:
         for begin, end in run.pieces_in(line):
+            whole = written_around(line, begin, end) if verdict.kind in ("pin", "password") else None
+            if whole is not None:
+                (begin, end), verdict = whole, verdict._replace(kind="password")
             self._mark(line, begin, end, verdict.kind, verdict.item, verdict.sure, verdict.why)
         if run.digits + run.letters >= 2:
             for reading in run.readings:
@@ -330,6 +336,10 @@ class Dialogue:
         if sign.kind == "name":
             return words_after(line, sign.last + 1, "name") if sign.says else None
         after = line.parts[sign.last + 1 : sign.last + 2]
+        if sign.kind == "password":
+            part = password_beside(line, sign.first, sign.last)
+            if part is not None or line.agent:
+                return part
         if sign.kind == "password" and sign.weight >= 1 and after and is_copula(after[0]):
             part = words_after(line, sign.last + 1, "password")
             return None if part is None or is_sentence(line, [part]) else part

@@ -75,25 +75,24 @@ def _names(token: Token) -> bool:
 def without_glued(atoms: Sequence[_Atom], spans: Sequence[tuple[int, int]]) -> list[slice]:
     """Return the parts of a number: the long number in it, and words of letters and figures beside it that say one.
 
-    Returns one part with all atoms if no such words are at its ends, or they belong to it.
+    Returns one part with all atoms if no such words are at its ends, or they belong to it. A card's number has no letters
+    beside it, however they are written.
     """
     whole = [slice(0, len(atoms))]
-    inside = [any(begin <= atom.begin < end for begin, end in spans) for atom in atoms]
-    if True not in inside:
-        return whole
+    glued = [any(begin <= atom.begin < end for begin, end in spans) for atom in atoms]
     first, last = 0, len(atoms)
-    while first < last and inside[first]:
+    while first < last and (glued[first] or atoms[first].text.isalpha()):
         first += 1
-    while last > first and inside[last - 1]:
+    while last > first and (glued[last - 1] or atoms[last - 1].text.isalpha()):
         last -= 1
     core = "".join(atom.text for atom in atoms[first:last])
-    if not core.isdigit() or len(core) < _LONG:
+    if last - first == len(atoms) or len(core) < _LONG or not core.isdigit():
         return whole
     ends = ["".join(atom.text for atom in end) for end in (atoms[:first], atoms[last:])]
     if not is_card(core):
         if _IBAN.match(ends[0]) and len(core) + len(ends[0]) >= _SHORTEST_IBAN:
             return whole
-        if any(end and not _is_word(end) for end in ends):
+        if not all(glued[:first] + glued[last:]) or any(end and not _is_word(end) for end in ends):
             return whole
     beside = [slice(0, first), slice(last, len(atoms))]
     tell = [sum(c.isdigit() for c in end) >= _TOLD for end in ends]

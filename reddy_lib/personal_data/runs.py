@@ -417,7 +417,7 @@ class _Reader:
         if word.letter:
             self.atoms.append(Atom(token.begin, token.end, word.plain, self.at, self.at))
             return 1 + self._as_in()
-        if word.nato or (word.plain in _SAID_AS_LETTER and not word.skip and self.atoms):
+        if word.nato or (word.plain in _SAID_AS_LETTER and not (word.skip or word.small) and self.atoms):
             said = _SAID_AS_LETTER.get(word.plain, word.plain[0])
             self.atoms.append(Atom(token.begin, token.end, said, self.at, self.at))
             return 1
