@@ -53,8 +53,8 @@ _PIECE_SPACES = 5
 class Skimmed(NamedTuple):
     """What the words of each line may mean (bits of `vocabulary`), and the numbers of lines.
 
-    `telling`: the lines to read; `echoing`: an agent's lines with a number and nothing that says what it is, to be read once
-    a number was marked that they may repeat.
+    `telling`: the lines to read; `echoing`: an agent's lines with a number and nothing that says what it is, to be read
+    once a number was marked that they may repeat.
     """
 
     hints: list[int]
@@ -154,8 +154,9 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
     number = ones = 0
     if hint > _FLAGS:
         for one in map(hints.__getitem__, pieces):
-            number += one >> COUNT & _MOST
-            ones += one >> ONES
+            if one > _FLAGS:
+                number += one >> COUNT & _MOST
+                ones += one >> ONES
         hint &= _FLAGS
     alone = ones and not number and text.count(" ") <= _PIECE_SPACES  # the answer may be "one"
     if ones:
