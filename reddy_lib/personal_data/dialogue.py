@@ -36,10 +36,10 @@ from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.parsing import parsed
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.said import Said
-from reddy_lib.personal_data.skimming import is_nod, skim
+from reddy_lib.personal_data.skimming import is_nod, skim, speaks_of_things
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.tokens import Line, read_line
-from reddy_lib.personal_data.vocabulary import AT, CUE, FIGURES, Vocabulary
+from reddy_lib.personal_data.vocabulary import AT, FIGURES, Vocabulary
 from reddy_lib.personal_data.weights import Sign, asks_other, is_yours, signs_after, signs_of, speaks_of
 
 __all__ = ["Dialogue"]
@@ -128,7 +128,7 @@ class Dialogue:
         agent = line.role == "agent"
         self._slots.pass_by(agent=agent, words=words)
         if agent:
-            self._question = number if not hint & CUE else -number
+            self._question = -number if speaks_of_things(line.text, hint, self.words) else number
             if words > _NEAR:
                 self._last = _NOTHING
 

@@ -201,6 +201,8 @@ class _Reader:
         for at, token in enumerate(self.tokens):
             text = token.text
             if token.word.live:
+                if token.word.weak and not self._counts(at + 1):
+                    continue
                 live.append(at)
                 if text[0].isdigit():
                     figures.append(at)
@@ -210,6 +212,11 @@ class _Reader:
             return live, frozenset()
         beside = {near for at in figures for near in range(at - _BESIDE, at + _BESIDE + 1)}
         return sorted({*live, *(at for at in beside if 0 <= at < len(self.tokens))}), beside
+
+    def _counts(self, at: int) -> bool:
+        """Return whether a token says a number."""
+        word = self.tokens[at].word if at < len(self.tokens) else None
+        return word is not None and (word.value is not None or word.inside is not None or word.times > 0)
 
     def _alone(self) -> bool:
         """Return whether a letter is a word ("a", "i"): no other letter, and no "for bravo", follows."""

@@ -30,10 +30,12 @@ __all__ = [
     "AT",
     "COUNT",
     "CUE",
+    "DIGITS",
     "DOT",
     "FIGURES",
     "LANGUAGES",
     "LETTER",
+    "LONG",
     "MOST_LINES",
     "NUMBER",
     "ONE",
@@ -74,18 +76,19 @@ MOST_LINES = 5_000
 """Lines that are remembered."""
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _COMPOUNDING = {"de", "nl", "it", "da"}
+_MANY = 100  # digits: no number has more
 _CARDINAL = 100  # one word that says as much as two digits: "achthundertsechs"
 
 
-NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES, SPELLS, LETTER, SURE = (1 << bit for bit in range(11))
-COUNT, ONES = 11, 23
-"""Bits above which a piece of a line has its numbers, and how often it says "one"."""
+NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES, SPELLS, LETTER, SURE, LONG = (1 << bit for bit in range(12))
+COUNT, ONES, DIGITS = 12, 24, 36
+"""Bits above which a piece of a line has its numbers, how often it says "one", and how many digits it says."""
 
 WORD = re.compile(r"[^\W\d_]+")
 _FIGURE = re.compile(r"\d")
 _THREE_FIGURES = re.compile(r"\d\D?\d\D?\d")
 _COUNTED = re.compile(
-    r"[^\w$€£¥]*(?:\d{1,2}:\d\d(?:[ap]m)?|[$€£¥]\d{1,3}(?:,?\d{3})?(?:\.\d\d)?|\d{1,2}(?:st|nd|rd|th)|\d{1,3}%)[^\w%]*"
+    r"[^\w$€£¥]*(?:\d{1,2}:\d\d(?:[ap]m)?|[$€£¥]\d{1,3}(?:,?\d{3})?(?:\.\d\d)?|\d{1,2}(?:st|nd|rd|th)|\d{1,3}(?:[-–]\d{1,3})?%)[^\w%]*"
 )  # a time of day, money, a day of a month, a share: never a part of somebody's number
 _HESITATION = re.compile(r"[aeou]{1,2}h+m*|eu+h*|h+u?m+|m+h?m+")  # "uh", "ehm", "euh", "hmm", in any language
 
@@ -100,6 +103,9 @@ _IN_WORDS = (
 
 
 _Of = TypeVar("_Of")
+
+
+_OF_THINGS = ("no", "our", "many")  # kinds of numbers of things, and of the firm
 
 
 class Phrase(NamedTuple):
@@ -122,6 +128,7 @@ class Word:
     scale = times = 0
     small = skip = filler = nod = unit = month = ordinal = dating = at = dot = undo = False
     street = person = common = copula = linking = nato = letter = False
+    weak = False  # says a number only beside another one, as "to" and "for"
     leads = False  # says a zero also at the beginning of a number: "o" is an article in some languages
     inert = False  # says no number and no letter
     phrases: tuple[Phrase, ...] = ()
@@ -185,6 +192,9 @@ class Vocabulary:
             tuple[str, bool], Any
         ] = {}  # the same, and whether an agent says it → tokens and signs
         self.cues: dict[str, tuple[Question, ...]] = {}  # word → whatever it may be a part of
+        self.things: dict[
+            str, tuple[Question, ...]
+        ] = {}  # word → what it may be a part of that speaks of things
         self._lists: _Patterns[str] = _Patterns()
         self._bits: _Patterns[int] = _Patterns()  # what words mean that are numbers, or parts of an address
         small: set[str] = set()
@@ -263,6 +273,9 @@ class Vocabulary:
             self.questions[text] = tuple({Question.of(phrase) for phrase in asking})
             hint |= ASKS | (SURE if any(len(one.rest) == 1 for one in asking) else 0)
         self.cues[text] = tuple({Question.of(phrase) for phrase in found})
+        things = [phrase for phrase in found if phrase.kind in _OF_THINGS]
+        if things:
+            self.things[text] = tuple({Question.of(phrase) for phrase in things})
         return hint | CUE | (SAYS if any(one.kind.startswith("in ") for one in found) else 0)
 
     def _bare(self, text: str) -> str:
@@ -321,6 +334,9 @@ class Vocabulary:
             or word.nato
         )
         word.live = word.says and not word.inert
+        word.weak = word.inside is not None and not (
+            word.value is not None or word.scale or word.times or word.letter or word.nato or word.leads
+        )
         phrases = self._phrases.of(bare)
         if phrases:
             word.phrases = tuple(phrases)
@@ -390,8 +406,8 @@ class Words:
 class _Hints(dict[str, int]):
     """Piece of a line between blanks, in lower case → its hint, looked up once.
 
-    Flags are in the low bits; above them is how many numbers it says (`COUNT`), and how often "one" (`ONES`). Pieces with
-    figures are looked up each time: they may be a customer's.
+    Flags are in the low bits; above them is how many numbers it says (`COUNT`), how often "one" (`ONES`), and how many
+    digits (`DIGITS`). Pieces with figures are looked up each time: they may be a customer's.
     """
 
     def __init__(self, words: Vocabulary) -> None:
@@ -399,27 +415,30 @@ class _Hints(dict[str, int]):
         self._words = words
 
     def __missing__(self, piece: str) -> int:
-        hint = numbers = ones = 0
+        hint = numbers = ones = digits = 0
         asked: tuple[Question, ...] = ()
         for word in WORD.findall(piece):
             one = self._words.hint(word)
             asked += self._words.questions.get(word, ())
             hint |= one
-            numbers += one & NUMBER
-            numbers += bool(one & NUMBER) and (self._words.word(word).value or 0) >= _CARDINAL
+            if one & NUMBER:
+                known = self._words.word(word)
+                numbers += 1 + ((known.value or 0) >= _CARDINAL)
+                digits += len(str(known.value)) if known.value is not None else 2 * (not known.street)
             ones += one & ONE > 0
         if "@" in piece:
             hint |= AT | DOT
         if _FIGURE.search(piece):
             if _COUNTED.fullmatch(piece) is None:
                 numbers += 2 if _THREE_FIGURES.search(piece) else 1
-            return hint | FIGURES | numbers << COUNT | ones << ONES
+                digits += min(_MANY, len(_FIGURE.findall(piece)))
+            return hint | FIGURES | numbers << COUNT | ones << ONES | digits << DIGITS
         if len(self) > _MOST_KEPT:
             self.clear()
             self._words.asked.clear()
         if asked:
             self._words.asked[piece] = tuple(dict.fromkeys(asked))
-        hint = self[piece] = hint | numbers << COUNT | ones << ONES
+        hint = self[piece] = hint | numbers << COUNT | ones << ONES | digits << DIGITS
         return hint
 
 
