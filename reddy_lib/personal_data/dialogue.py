@@ -25,7 +25,7 @@ from reddy_lib.personal_data.answers import (
 from reddy_lib.personal_data.confirming import CONFIRMED, confirmed_address, confirmed_number
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
 from reddy_lib.personal_data.fit import fit, is_card_run, parted, without_last4
-from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone
+from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone, may_be_id
 from reddy_lib.personal_data.line_shapes import (
     ROUND_AN_ANSWER,
     counts_a_thing,
@@ -38,10 +38,10 @@ from reddy_lib.personal_data.parsing import parsed
 from reddy_lib.personal_data.passwords import password_beside, written_around
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.said import Said
-from reddy_lib.personal_data.skimming import is_nod, skim
+from reddy_lib.personal_data.skimming import is_nod, skim, speaks_of_things
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.tokens import Line, read_line
-from reddy_lib.personal_data.vocabulary import AT, CUE, FIGURES, Vocabulary
+from reddy_lib.personal_data.vocabulary import AT, FIGURES, Vocabulary
 from reddy_lib.personal_data.weights import Sign, asks_other, is_yours, signs_after, signs_of, speaks_of
 
 __all__ = ["Dialogue"]
@@ -130,7 +130,7 @@ class Dialogue:
         agent = line.role == "agent"
         self._slots.pass_by(agent=agent, words=words)
         if agent:
-            self._question = number if not hint & CUE else -number
+            self._question = -number if speaks_of_things(line.text, hint, self.words) else number
             if words > _NEAR:
                 self._last = _NOTHING
 
@@ -146,9 +146,9 @@ class Dialogue:
         signs = [sign for sign in signs if sign.weight >= 1 or sign.last == last]
         self._slots.open(line, [sign._replace(weight=1.0, says=False) for sign in signs], [])
 
-    def expects(self) -> bool:
-        """Return whether anything is expected."""
-        return bool(self._slots.all())
+    def expected(self) -> frozenset[str]:
+        """Return the kinds that are expected."""
+        return frozenset(slot.kind for slot in self._slots.all())
 
     def expects_name(self) -> bool:
         """Return whether a name is expected, and no number."""
@@ -228,7 +228,7 @@ class Dialogue:
         if "@" in text and not (line.agent and speaks_of(signs, "our")):
             for one in EMAIL.finditer(text):
                 self._mark_new(line, one.start(), one.end(), "email", "form", "an email address")
-        if line.figures and not speaks_of(signs, "no"):
+        if may_be_id(text) and not speaks_of(signs, "no"):
             for begin, end in find_ibans(text):
                 self._mark_new(line, begin, end, "bank", "checked", "an IBAN with right check digits")
             for begin, end in find_ids(text):
@@ -382,7 +382,7 @@ class Dialogue:
     def _numbers(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run]) -> bool:
         marked = False
         for at, run in enumerate(runs):
-            if not self._free(run.begin, run.end):
+            if self._taken and not self._free(run.begin, run.end):
                 marked = True
                 continue
             verdict = self._judge(line, signs, runs, at)

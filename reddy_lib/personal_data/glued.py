@@ -7,7 +7,7 @@ the check letter of an id, or as the beginning of an IBAN.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple, Protocol
 
 from reddy_lib.personal_data.forms import is_card
@@ -15,7 +15,7 @@ from reddy_lib.personal_data.tokens import Line, Token
 
 __all__ = ["Glued", "glued_words", "without_glued"]
 
-_WORD = re.compile(r"[^\s,;:()\[\]{}!?…\"]*(?:[^\W\d_]\d|\d[^\W\d_])[^\s,;:()\[\]{}!?…\"]*")
+_APART = frozenset(",;:()[]{}!?…\"")
 _IBAN = re.compile(r"[a-z]{2}\d\d")
 _SHORTEST_IBAN = 15
 _LONG = 7  # digits of a number that is complete without the word beside it
@@ -25,7 +25,7 @@ _TOLD = 3  # digits of a word that is read as a number of its own
 
 class _Atom(Protocol):
     @property
-    def begin(self) -> int: ...
+    def at(self) -> int: ...
     @property
     def text(self) -> str: ...
 
@@ -33,38 +33,49 @@ class _Atom(Protocol):
 class Glued(NamedTuple):
     """The words of letters and figures of a line.
 
-    `spans`: their characters. `walls`: tokens at which a number ends that began before them. `names`: tokens that say what
-    the figures glued to them are ("CVV317"), and are no letters of a code.
+    `tokens`: what they consist of. `walls`: tokens at which a number ends that began before them. `names`: tokens that say
+    what the figures glued to them are ("CVV317"), and are no letters of a code.
     """
 
-    spans: list[tuple[int, int]]
+    tokens: frozenset[int]
     walls: frozenset[int]
     names: frozenset[int]
 
 
-_NONE = Glued([], frozenset(), frozenset())
+_NONE = Glued(frozenset(), frozenset(), frozenset())
 
 
 def glued_words(line: Line) -> Glued:
     """Return the words of letters and figures of a line."""
-    if not line.figures:
+    tokens = line.parts
+    joints = [
+        at
+        for at, token in enumerate(tokens)
+        if token.glued and token.text[0].isalnum() and tokens[at - 1].text[0].isalnum()
+    ]
+    if not joints:
         return _NONE
-    spans = [one.span() for one in _WORD.finditer(line.text)]
-    if not spans:
-        return _NONE
+    inside: set[int] = set()
     walls: set[int] = set()
     names: set[int] = set()
-    for begin, end in spans:
-        inside = [at for at, token in enumerate(line.tokens) if begin <= token.begin < end]
-        if len(inside) != 2:
+    for joint in joints:
+        if joint in inside:
             continue
-        first, second = (line.tokens[at] for at in inside)
+        begin, end = joint, joint + 1
+        while tokens[begin].glued and tokens[begin - 1].text not in _APART:
+            begin -= 1
+        while end < len(tokens) and tokens[end].glued and tokens[end].text not in _APART:
+            end += 1
+        inside.update(range(begin, end))
+        if end - begin != 2:
+            continue
+        first, second = tokens[begin], tokens[joint]
         if second.text.isdigit() and _names(first):
-            names.add(inside[0])
-            walls |= {inside[0], inside[1] + 1}
+            names.add(begin)
+            walls |= {begin, end}
         elif first.text.isdigit() and (second.word.unit or second.word.ordinal):
-            walls |= {inside[0], inside[1]}
-    return Glued(spans, frozenset(walls), frozenset(names))
+            walls |= {begin, joint}
+    return Glued(frozenset(inside), frozenset(walls), frozenset(names))
 
 
 def _names(token: Token) -> bool:
@@ -72,14 +83,17 @@ def _names(token: Token) -> bool:
     return len(token.text) > 1 and bool(token.word.single or token.word.unit)
 
 
-def without_glued(atoms: Sequence[_Atom], spans: Sequence[tuple[int, int]]) -> list[slice]:
+def without_glued(atoms: Sequence[_Atom], words: Container[int]) -> list[slice]:
     """Return the parts of a number: the long number in it, and words of letters and figures beside it that say one.
 
     Returns one part with all atoms if no such words are at its ends, or they belong to it. A card's number has no letters
     beside it, however they are written.
+
+    Args:
+        words: the tokens of such words.
     """
     whole = [slice(0, len(atoms))]
-    glued = [any(begin <= atom.begin < end for begin, end in spans) for atom in atoms]
+    glued = [atom.at in words for atom in atoms]
     first, last = 0, len(atoms)
     while first < last and (glued[first] or atoms[first].text.isalpha()):
         first += 1

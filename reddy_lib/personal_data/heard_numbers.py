@@ -19,7 +19,7 @@ def heard_numbers(lines: Sequence[TranscriptLine]) -> Iterator[str]:
     """Yield the digits of what each side says one after the other, in words or figures; what others say between is left
     out, so that a number that is said in parts is one."""
     words = vocabulary(guess_languages([line.text for line in lines]))
-    hints, _ = skim(lines, words)
+    hints = skim(lines, words).hints
     said: dict[str, list[tuple[int, str, str]]] = {}
     for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
         if hint & SOME:

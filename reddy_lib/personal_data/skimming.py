@@ -18,8 +18,10 @@ from reddy_lib.personal_data.vocabulary import (
     AT,
     COUNT,
     CUE,
+    DIGITS,
     DOT,
     FIGURES,
+    LONG,
     MOST_LINES,
     NUMBER,
     ONE,
@@ -33,7 +35,7 @@ from reddy_lib.personal_data.vocabulary import (
     Words,
 )  # fmt: skip
 
-__all__ = ["RUNS", "SOME", "Skimmed", "is_nod", "skim"]
+__all__ = ["RUNS", "SOME", "Skimmed", "is_nod", "skim", "speaks_of_things"]
 
 SOME = 1 << COUNT
 """Bit of a line with a number, however small."""
@@ -43,6 +45,7 @@ RUNS = SOME | ONE | FIGURES | SPELLS
 
 _FLAGS, _MOST = (1 << COUNT) - 1, (1 << ONES - COUNT) - 1
 _FIVE_FIGURES = re.compile(r"\d(?:\D{0,3}\d){4}")
+_LONG = 3  # digits
 _MATTERS = NUMBER | ASKS | SAYS | AT
 _BEFORE, _AFTER = 8, 5  # lines around a number that may say what it is, or go on with it
 _LONG_BEFORE, _LONG_AFTER = 4, 2  # of them, those that are more than a nod
@@ -53,8 +56,8 @@ _PIECE_SPACES = 5
 class Skimmed(NamedTuple):
     """What the words of each line may mean (bits of `vocabulary`), and the numbers of lines.
 
-    `telling`: the lines to read; `echoing`: an agent's lines with a number and nothing that says what it is, to be read once
-    a number was marked that they may repeat.
+    `telling`: the lines to read; `echoing`: an agent's lines with a number and nothing that says what it is, to be read
+    once a number was marked that they may repeat.
     """
 
     hints: list[int]
@@ -82,7 +85,7 @@ def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> Skimmed:
         if not (counts or asks):
             continue
         nods = nods or [is_nod(line.text) for line in lines]
-        if counts and agent and not (hint & CUE or _is_long(line.text, hint)):
+        if counts and agent and not _tells(line.text, hint):
             echoing.add(number)
         elif counts:
             telling.add(number)
@@ -102,9 +105,11 @@ def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> Skimmed:
     return Skimmed(hints, telling, echoing)
 
 
-def _is_long(text: str, hint: int) -> bool:
-    """Return whether a number may be so long that it is known again where a customer says it."""
-    return hint & FIGURES == 0 or _FIVE_FIGURES.search(text) is not None
+def _tells(text: str, hint: int) -> bool:
+    """Return whether an agent's number may be personal data, or be known again where a customer says it."""
+    return bool(hint & LONG) and bool(
+        hint & (CUE | SPELLS) or not hint & FIGURES or _FIVE_FIGURES.search(text)
+    )
 
 
 def _add_pieces(
@@ -137,6 +142,11 @@ def _near(nods: Sequence[bool], numbers: range, most: int) -> list[int]:
     return near
 
 
+def speaks_of_things(text: str, hint: int, words: Vocabulary) -> bool:
+    """Return whether a line that is not read may speak of numbers of things. `hint`: of its words."""
+    return bool(hint & CUE) and (not hint & (NUMBER | FIGURES) or _has_cue(text, words.things))
+
+
 def is_nod(text: str) -> bool:
     """Return whether a line is as short as "yes, go on"."""
     return text.count(" ") <= _NOD_SPACES
@@ -149,19 +159,23 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
         return known
     lower = text.lower()
     pieces = lower.split()
-    hints = vocabulary.hints
-    hint = reduce(or_, map(hints.__getitem__, pieces), 0)
-    number = ones = 0
+    parts = list(map(vocabulary.hints.__getitem__, pieces))
+    hint = reduce(or_, parts, 0)
+    number = ones = digits = 0
     if hint > _FLAGS:
-        for one in map(hints.__getitem__, pieces):
-            number += one >> COUNT & _MOST
-            ones += one >> ONES
+        for one in parts:
+            if one > _FLAGS:
+                number += one >> COUNT & _MOST
+                ones += one >> ONES & _MOST
+                digits += one >> DIGITS
         hint &= _FLAGS
     alone = ones and not number and text.count(" ") <= _PIECE_SPACES  # the answer may be "one"
     if ones:
         number += ones - (text.count(" ") > _PIECE_SPACES or not number)
     # One word, or up to two figures, is a count; if it is a part of something, the lines around it have more.
     hint = hint | NUMBER if number > 1 else hint & ~NUMBER
+    if digits + ones >= _LONG:
+        hint |= LONG
     if hint & ASKS and not (hint & SURE or _asks(_bare(lower), pieces, vocabulary)):
         hint &= ~ASKS
     if number or alone or hint & FIGURES:

@@ -33,17 +33,20 @@ class Line:
     the same tokens in the same order, as pieces of many lines share them.
     """
 
-    __slots__ = ("_tokens", "agent", "customer", "figures", "number", "parts", "role", "text")
+    __slots__ = ("_tokens", "agent", "customer", "number", "parts", "role", "text")
 
     def __init__(self, number: int, role: str, text: str, parts: list[Token]) -> None:
         self.number = number
         self.text = text
         self.parts = parts
-        self.figures = _FIGURE.search(text) is not None
         self.role = role
         self.agent = role == "agent"
         self.customer = role == "customer"
         self._tokens: list[Token] | None = None
+
+    @property
+    def figures(self) -> bool:
+        return _FIGURE.search(self.text) is not None
 
     @property
     def tokens(self) -> list[Token]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import product
 from math import lcm
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from reddy_lib.personal_data.number_words import (
@@ -29,10 +30,12 @@ __all__ = [
     "AT",
     "COUNT",
     "CUE",
+    "DIGITS",
     "DOT",
     "FIGURES",
     "LANGUAGES",
     "LETTER",
+    "LONG",
     "MOST_LINES",
     "NUMBER",
     "ONE",
@@ -74,18 +77,19 @@ MOST_LINES = 5_000
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _COMPOUNDING = {"de", "nl", "it", "da"}
 _SHORT_NOUN = 2  # characters
+_MANY = 100  # digits: no number has more
 _CARDINAL = 100  # one word that says as much as two digits: "achthundertsechs"
 
 
-NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES, SPELLS, LETTER, SURE = (1 << bit for bit in range(11))
-COUNT, ONES = 11, 23
-"""Bits above which a piece of a line has its numbers, and how often it says "one"."""
+NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES, SPELLS, LETTER, SURE, LONG = (1 << bit for bit in range(12))
+COUNT, ONES, DIGITS = 12, 24, 36
+"""Bits above which a piece of a line has its numbers, how often it says "one", and how many digits it says."""
 
 WORD = re.compile(r"[^\W\d_]+")
 _FIGURE = re.compile(r"\d")
 _THREE_FIGURES = re.compile(r"\d\D?\d\D?\d")
 _COUNTED = re.compile(
-    r"[^\w$€£¥]*(?:\d{1,2}:\d\d(?:[ap]m)?|[$€£¥]\d{1,3}(?:,?\d{3})?(?:\.\d\d)?|\d{1,2}(?:st|nd|rd|th)|\d{1,3}%)[^\w%]*"
+    r"[^\w$€£¥]*(?:\d{1,2}:\d\d(?:[ap]m)?|[$€£¥]\d{1,3}(?:,?\d{3})?(?:\.\d\d)?|\d{1,2}(?:st|nd|rd|th)|\d{1,3}(?:[-–]\d{1,3})?%)[^\w%]*"
 )  # a time of day, money, a day of a month, a share: never a part of somebody's number
 _HESITATION = re.compile(r"[aeou]{1,2}h+m*|eu+h*|h+u?m+|m+h?m+")  # "uh", "ehm", "euh", "hmm", in any language
 
@@ -102,6 +106,9 @@ _IN_WORDS = (
 _Of = TypeVar("_Of")
 
 
+_OF_THINGS = ("no", "our", "many")  # kinds of numbers of things, and of the firm
+
+
 class Phrase(NamedTuple):
     """Words that open a slot. `rest`: what follows the first word; `whole`: small words count."""
 
@@ -112,64 +119,35 @@ class Phrase(NamedTuple):
 
 
 class Word:
-    """What is known about a word, or a sign. `value`: the number it says; `scale`: 100 or 1000; `times`: 2 for "double"."""
+    """What is known about a word, or a sign. `value`: the number it says; `scale`: 100 or 1000; `times`: 2 for "double".
 
-    __slots__ = (
-        "at",
-        "common",
-        "copula",
-        "counts",
-        "dating",
-        "dot",
-        "filler",
-        "inert",
-        "inside",
-        "leads",
-        "letter",
-        "linking",
-        "live",
-        "longer",
-        "month",
-        "nato",
-        "nod",
-        "open",
-        "ordinal",
-        "person",
-        "phrases",
-        "plain",
-        "says",
-        "scale",
-        "single",
-        "skip",
-        "small",
-        "street",
-        "times",
-        "undo",
-        "unit",
-        "value",
-    )
+    Nothing is known about most words, so that what is common to them is kept once, by the class.
+    """
+
+    value: int | None = None
+    inside: int | None = None
+    scale = times = 0
+    small = skip = filler = nod = unit = month = ordinal = dating = at = dot = undo = False
+    street = person = common = copula = linking = nato = letter = False
+    weak = False  # says a number only beside another one, as "to" and "for"
+    leads = False  # says a zero also at the beginning of a number: "o" is an article in some languages
+    inert = False  # says no number and no letter
+    phrases: tuple[Phrase, ...] = ()
+    single: tuple[Phrase, ...] = ()  # phrases of one word
+    longer: Mapping[str, tuple[Phrase, ...]] = MappingProxyType(
+        {}
+    )  # those that go on with an exact word, by that word
+    open: tuple[Phrase, ...] = ()  # phrases that go on with any of several words
 
     def __init__(self, text: str) -> None:
         self.plain = text
         self.counts = any(part in text for part in _COUNTING) or text.endswith(_COUNTING_ENDS)
         self.says = text[:1].isalnum()  # a word or figures, and no sign
-        self.value: int | None = None
-        self.inside: int | None = None
-        self.scale = self.times = 0
-        self.letter = len(text) == 1 and text.isalpha() and text.isascii()
-        self.nato = text in _NATO
-        self.small = self.skip = self.filler = self.nod = self.unit = self.month = False
-        self.ordinal = self.dating = self.at = self.dot = self.undo = False
-        self.street = self.person = self.common = self.copula = self.linking = False
-        self.leads = (
-            False  # says a zero also at the beginning of a number: "o" is an article in some languages
-        )
-        self.inert = False  # says no number and no letter
         self.live = self.says  # a number may begin with it
-        self.phrases: tuple[Phrase, ...] = ()
-        self.single: tuple[Phrase, ...] = ()  # phrases of one word
-        self.longer: dict[str, tuple[Phrase, ...]] = {}  # phrases that go on with an exact word, by that word
-        self.open: tuple[Phrase, ...] = ()  # phrases that go on with any of several words
+        if len(text) == 1 and text.isalpha() and text.isascii():
+            self.letter = True
+        if text in _NATO:
+            self.nato = True
 
 
 class _Patterns(Generic[_Of]):
@@ -216,7 +194,11 @@ class Vocabulary:
         ] = {}  # the same, and whether an agent says it → tokens and signs
         self.cues: dict[str, tuple[Question, ...]] = {}  # word → whatever it may be a part of
         self.confirming: dict[str, tuple[tuple[str, ...], ...]] = {}  # first word → phrases that ask to confirm
+        self.things: dict[
+            str, tuple[Question, ...]
+        ] = {}  # word → what it may be a part of that speaks of things
         self._lists: _Patterns[str] = _Patterns()
+        self._bits: _Patterns[int] = _Patterns()  # what words mean that are numbers, or parts of an address
         small: set[str] = set()
         for language in languages:
             small |= set(_sections()[language].get("small", ()))
@@ -244,6 +226,25 @@ class Vocabulary:
                         self._lists.add(entry, kind)
                 else:
                     self._add(kind, entries, own, common)
+        self._add_bits()
+
+    def _add_bits(self) -> None:
+        """Keep what the words mean that say numbers, spell, or stand in addresses, as bits of a hint."""
+        for name, bit in (("at", AT), ("dot", DOT), ("streets", NUMBER)):
+            for sections in _sections().values() if bit != NUMBER else map(_sections().get, self.languages):
+                for entry in (sections or {}).get(name, ()):
+                    self._bits.add(entry, bit)
+        for word in _NATO:
+            self._bits.add(word, SPELLS)
+        for language in self.languages:
+            numbers = number_words(language)
+            for text in {**numbers.values, **numbers.scales, **numbers.times, **numbers.inside}:
+                word = self.word(text)
+                says = word.scale or word.times or (word.value is not None and word.value != 1)
+                if says or word.value == 1 or word.leads:
+                    self._bits.add(
+                        text, (NUMBER if says else 0) | (ONE if word.value == 1 or word.leads else 0)
+                    )
 
     def _add(self, kind: str, entries: Sequence[str], small: set[str], common: set[str]) -> None:
         for entry in entries:
@@ -261,22 +262,31 @@ class Vocabulary:
             self._keys.add(key, phrase._replace(rest=tuple(words)))
 
     def hint(self, text: str) -> int:
-        """Return what the presence of a word in a line may mean, as the sum of `NUMBER`, `ASKS` and so on."""
-        word = self.word(text)
-        number = word.value is not None and word.value != 1
-        hint = NUMBER if number or word.scale or word.times or word.street else 0
-        found = self._keys.of(word.plain)
+        """Return what the presence of a word in a line may mean, as the sum of `NUMBER`, `ASKS` and so on.
+
+        Calls have many words of which nothing is known: no `Word` is made for them.
+        """
+        bare = self._bare(text)
+        hint = LETTER if len(text) == 1 else 0
+        for bit in self._bits.of(bare):
+            hint |= bit
+        if len(bare) >= _COMPOUND and not hint & NUMBER and _compound(bare, self.languages) not in (None, 1):
+            hint |= NUMBER
+        found = self._keys.of(bare)
+        if not found:
+            return hint
         asking = [one for one in found if one.weight >= 1 and one.kind in _IN_WORDS]
         if asking:
             self.questions[text] = tuple({Question.of(phrase) for phrase in asking})
-        if found:
-            self.cues[text] = tuple({Question.of(phrase) for phrase in found})
-        hint |= (CUE if found else 0) | (ASKS if asking else 0) | (LETTER if len(text) == 1 else 0)
-        hint |= SURE if any(len(one.rest) == 1 for one in asking) else 0
-        hint |= SAYS if any(one.kind.startswith("in ") for one in found) else 0
-        hint |= ONE if word.value == 1 or word.leads else 0
-        hint |= SPELLS if word.nato else 0
-        return hint | (AT if word.at else 0) | (DOT if word.dot else 0)
+            hint |= ASKS | (SURE if any(len(one.rest) == 1 for one in asking) else 0)
+        self.cues[text] = tuple({Question.of(phrase) for phrase in found})
+        things = [phrase for phrase in found if phrase.kind in _OF_THINGS]
+        if things:
+            self.things[text] = tuple({Question.of(phrase) for phrase in things})
+        return hint | CUE | (SAYS if any(one.kind.startswith("in ") for one in found) else 0)
+
+    def _bare(self, text: str) -> str:
+        return text if not text.isascii() and text in _accented() else plain(text)
 
     def keep_line(self, key: tuple[str, bool], parsed: Any) -> None:
         """Remember what `parsing` makes of a line, by its text and whether an agent says it."""
@@ -302,7 +312,7 @@ class Vocabulary:
         return known
 
     def _look_up(self, text: str) -> Word:
-        bare = text if not text.isascii() and text in _accented() else plain(text)
+        bare = self._bare(text)
         word = self.known.get(bare) if bare != text else None
         if word is not None:
             return word
@@ -331,12 +341,19 @@ class Vocabulary:
             or word.nato
         )
         word.live = word.says and not word.inert
-        word.phrases = tuple(self._phrases.of(bare))
-        word.single = tuple(phrase for phrase in word.phrases if not phrase.rest)
-        word.open = tuple(phrase for phrase in word.phrases if phrase.rest and "*" in phrase.rest[0])
-        for phrase in word.phrases:
-            if phrase.rest and "*" not in phrase.rest[0]:
-                word.longer[phrase.rest[0]] = (*word.longer.get(phrase.rest[0], ()), phrase)
+        word.weak = word.inside is not None and not (
+            word.value is not None or word.scale or word.times or word.letter or word.nato or word.leads
+        )
+        phrases = self._phrases.of(bare)
+        if phrases:
+            word.phrases = tuple(phrases)
+            word.single = tuple(phrase for phrase in phrases if not phrase.rest)
+            word.open = tuple(phrase for phrase in phrases if phrase.rest and "*" in phrase.rest[0])
+            longer: dict[str, tuple[Phrase, ...]] = {}
+            for phrase in phrases:
+                if phrase.rest and "*" not in phrase.rest[0]:
+                    longer[phrase.rest[0]] = (*longer.get(phrase.rest[0], ()), phrase)
+            word.longer = longer
         return word
 
 
@@ -396,8 +413,8 @@ class Words:
 class _Hints(dict[str, int]):
     """Piece of a line between blanks, in lower case → its hint, looked up once.
 
-    Flags are in the low bits; above them is how many numbers it says (`COUNT`), and how often "one" (`ONES`). Pieces with
-    figures are looked up each time: they may be a customer's.
+    Flags are in the low bits; above them is how many numbers it says (`COUNT`), how often "one" (`ONES`), and how many
+    digits (`DIGITS`). Pieces with figures are looked up each time: they may be a customer's.
     """
 
     def __init__(self, words: Vocabulary) -> None:
@@ -405,27 +422,30 @@ class _Hints(dict[str, int]):
         self._words = words
 
     def __missing__(self, piece: str) -> int:
-        hint = numbers = ones = 0
+        hint = numbers = ones = digits = 0
         asked: tuple[Question, ...] = ()
         for word in WORD.findall(piece):
             one = self._words.hint(word)
             asked += self._words.questions.get(word, ())
             hint |= one
-            numbers += one & NUMBER
-            numbers += (self._words.word(word).value or 0) >= _CARDINAL
+            if one & NUMBER:
+                known = self._words.word(word)
+                numbers += 1 + ((known.value or 0) >= _CARDINAL)
+                digits += len(str(known.value)) if known.value is not None else 2 * (not known.street)
             ones += one & ONE > 0
         if "@" in piece:
             hint |= AT | DOT
         if _FIGURE.search(piece):
             if _COUNTED.fullmatch(piece) is None:
                 numbers += 2 if _THREE_FIGURES.search(piece) else 1
-            return hint | FIGURES | numbers << COUNT | ones << ONES
+                digits += min(_MANY, len(_FIGURE.findall(piece)))
+            return hint | FIGURES | numbers << COUNT | ones << ONES | digits << DIGITS
         if len(self) > _MOST_KEPT:
             self.clear()
             self._words.asked.clear()
         if asked:
             self._words.asked[piece] = tuple(dict.fromkeys(asked))
-        hint = self[piece] = hint | numbers << COUNT | ones << ONES
+        hint = self[piece] = hint | numbers << COUNT | ones << ONES | digits << DIGITS
         return hint
 
 
