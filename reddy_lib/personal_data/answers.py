@@ -40,6 +40,7 @@ _IS = word_set("ea und : = ' ’")
 _PLACE_TOKENS = 16
 _MOST_OF_A_PLACE = 8  # words
 _GAP = 2  # small words in a row that end an answer
+_GAP_IN_A_PLACE = 3  # "avenida de la Constitución"
 
 
 class Part(NamedTuple):
@@ -68,11 +69,16 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
     parts: list[Part] = []
     first = last = -1
     skipped = 0
+    place = kind == "address"
+    gap = _GAP_IN_A_PLACE if place else _GAP
+    remarks = _remarks(tokens)
     for index in range(stop):
         token = tokens[index]
-        if index in without:
-            skipped = _GAP
+        if index in without or index in remarks:
+            skipped = gap
             continue
+        if place and first >= 0 and _speaks(tokens, index):
+            break
         if not _is_word(token):
             if token.text in ".?!;" and first >= 0 and kind in ("name", "password") and not token.glued:
                 break
@@ -80,7 +86,7 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
         if _says_nothing(token, inside=first >= 0, kind=kind) or _is_moment(tokens, index):
             skipped += 1
             continue
-        if first >= 0 and skipped >= _GAP:
+        if first >= 0 and skipped >= gap:
             parts.append(_part(tokens, first, last))
             first = -1
         if first < 0:
@@ -88,11 +94,51 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
         last, skipped = index, 0
     if first >= 0:
         parts.append(_part(tokens, first, last))
-    if kind == "address":
-        return parts
+    if place:
+        return [_from_capitals(tokens, part, 0) for part in parts]
     inner = [part for part in (_without_links(tokens, part, kind) for part in parts) if part is not None]
     # Where all words are such as "still", one of them is the answer.
     return [_whole_words(line, part) if kind == "password" else part for part in inner or parts]
+
+
+_BRACKETS = {"(": ")", "[": "]"}
+
+
+def _remarks(tokens: Sequence[Token]) -> frozenset[int]:
+    """Return the tokens in brackets that say nothing of a place, as in "(hold music)"."""
+    found: set[int] = set()
+    for index, token in enumerate(tokens):
+        if index in found or token.text not in _BRACKETS:
+            continue
+        last = index
+        while last < len(tokens) and tokens[last].text != _BRACKETS[token.text]:
+            last += 1
+        inside = tokens[index:last]
+        if not any(one.word.street or one.text[0].isdigit() or one.word.value is not None for one in inside):
+            found.update(range(index, last + 1))
+    return frozenset(found)
+
+
+def _speaks(tokens: Sequence[Token], index: int) -> bool:
+    """Return whether a person is spoken of ("leeds i think"), and no letter of a postcode spelled ("i p four")."""
+    after = tokens[index + 1].word if index + 1 < len(tokens) else None
+    spelled = after is not None and (after.letter or after.value is not None)
+    return tokens[index].word.person and not (tokens[index].word.letter and spelled)
+
+
+def _from_capitals(tokens: Sequence[Token], part: Part, least: int) -> Part:
+    """Return a place with the words before it that belong to its name by their capitals ("The Old" Barn).
+
+    `least`: the first token that may be one.
+    """
+    first = part.first
+    while first > least and not tokens[first].glued:
+        before = tokens[first - 1]
+        word = before.word
+        if not before.text[0].isupper() or before.text.isupper() or word.person or (word.nod and not word.small):
+            break
+        first -= 1
+    return part if first == part.first else _part(tokens, first, part.last)
 
 
 def _without_links(tokens: Sequence[Token], part: Part, kind: str) -> Part | None:
@@ -190,6 +236,7 @@ def _whole_words(line: Line, part: Part) -> Part:
 def words_after(line: Line, index: int, kind: str) -> Part | None:
     """Return the words that follow an announcement ("my name is …") which ends before the token `index`."""
     tokens = line.tokens
+    begin = index
     while index < len(tokens) and (
         not _is_word(tokens[index])
         or tokens[index].word.skip
@@ -202,7 +249,8 @@ def words_after(line: Line, index: int, kind: str) -> Part | None:
     if index >= len(tokens):
         return None
     if kind == "address":
-        return place_after(tokens, index)
+        part = place_after(tokens, index)
+        return part and _from_capitals(tokens, part, begin)
     last = index - 1
     most = 1 if kind == "password" else _NAME_WORDS
     for at in range(index, min(len(tokens), index + most)):
@@ -230,10 +278,12 @@ def place_after(tokens: Sequence[Token], index: int) -> Part | None:
     """Return the words of a place from a token on, up to the end of the sentence or of what reads as a place."""
     last = index - 1
     skipped = 0
+    remarks = _remarks(tokens)
     for at in range(index, min(len(tokens), index + _PLACE_TOKENS)):
         token = tokens[at]
         word = token.word
-        if token.text in ".?!;" or word.person or word.common or word.undo or skipped >= _GAP:
+        ends = token.text in ".?!;" or at in remarks or skipped >= _GAP_IN_A_PLACE
+        if ends or word.person or word.common or word.undo:
             break
         if _is_word(token):
             says = word.street or not (word.small or word.filler or word.skip)

@@ -21,6 +21,7 @@ from reddy_lib.personal_data.vocabulary import (
     DIGITS,
     DOT,
     FIGURES,
+    IN_WORDS,
     LONG,
     MOST_LINES,
     NUMBER,
@@ -51,6 +52,7 @@ _BEFORE, _AFTER = 8, 5  # lines around a number that may say what it is, or go o
 _LONG_BEFORE, _LONG_AFTER = 4, 2  # of them, those that are more than a nod
 _NOD_SPACES = 2
 _PIECE_SPACES = 5
+_ALONE = 2  # words of a question that is nothing but a noun
 
 
 class Skimmed(NamedTuple):
@@ -178,6 +180,8 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
         hint |= LONG
     if hint & ASKS and not (hint & SURE or _asks(_bare(lower), pieces, vocabulary)):
         hint &= ~ASKS
+    if hint & CUE and len(pieces) <= _ALONE and _asks_alone(lower, vocabulary):
+        hint |= ASKS
     if number or alone or hint & FIGURES:
         return hint | SOME
     if len(vocabulary.line_hints) >= MOST_LINES:
@@ -199,6 +203,13 @@ def _asks(bare: Words, pieces: Sequence[str], vocabulary: Vocabulary) -> bool:
             if (not needed or needed[0] in bare.text) and one.is_in(bare):
                 return True
     return False
+
+
+def _asks_alone(lower: str, vocabulary: Vocabulary) -> bool:
+    """Return whether a line is no more than a noun for something that words answer ("Your address?")."""
+    return any(
+        phrase.kind in IN_WORDS for word in WORD.findall(lower) for phrase in vocabulary.word(word).single
+    )
 
 
 def _has_cue(text: str, phrases: Mapping[str, Sequence[Question]]) -> bool:

@@ -33,6 +33,7 @@ __all__ = [
     "DIGITS",
     "DOT",
     "FIGURES",
+    "IN_WORDS",
     "LANGUAGES",
     "LETTER",
     "LONG",
@@ -93,7 +94,7 @@ _COUNTED = re.compile(
 )  # a time of day, money, a day of a month, a share: never a part of somebody's number
 _HESITATION = re.compile(r"[aeou]{1,2}h+m*|eu+h*|h+u?m+|m+h?m+")  # "uh", "ehm", "euh", "hmm", in any language
 
-_IN_WORDS = (
+IN_WORDS = (
     "name",
     "password",
     "address",
@@ -275,7 +276,7 @@ class Vocabulary:
         found = self._keys.of(bare)
         if not found:
             return hint
-        asking = [one for one in found if one.weight >= 1 and one.kind in _IN_WORDS]
+        asking = [one for one in found if one.weight >= 1 and one.kind in IN_WORDS]
         if asking:
             self.questions[text] = tuple({Question.of(phrase) for phrase in asking})
             hint |= ASKS | (SURE if any(len(one.rest) == 1 for one in asking) else 0)

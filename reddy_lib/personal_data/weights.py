@@ -127,7 +127,7 @@ def _unknown(line: Line, count: Cue) -> Sign:
             if rest and len(rest[0].text) > 3 and _is_noun(rest[0].word):
                 noun = rest[0].text
     compound = len(tokens[count.first].text) > 8 and tokens[count.first].word.plain.endswith(
-        ("nummer", "code")
+        ("nummer", "code", "kode", "koden")
     )
     if (noun or compound) and not yours:
         return Sign(count.first, count.last, "no", 0.6, False)
