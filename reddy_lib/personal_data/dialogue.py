@@ -35,7 +35,7 @@ from reddy_lib.personal_data.line_shapes import (
 )
 from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.parsing import parsed
-from reddy_lib.personal_data.passwords import password_beside, written_around
+from reddy_lib.personal_data.passwords import password_beside, with_numbers, written_around
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.said import Said
 from reddy_lib.personal_data.skimming import is_nod, skim, speaks_of_things
@@ -311,6 +311,8 @@ class Dialogue:
         if slot.kind == "name" and not is_name(line, parts):
             return False
         for part in parts:
+            if slot.kind == "password":
+                part = with_numbers(part, runs)
             if slot.kind == "address" or self._free(part.begin, part.end):
                 self._mark(line, part.begin, part.end, slot.kind, slot.item, "context", _why(slot))
                 self._remember(line, part, slot.kind)

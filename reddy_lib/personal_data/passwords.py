@@ -6,11 +6,13 @@ In "the wifi password on the sticker is blue-otter-4471" no word but the last ca
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from reddy_lib.personal_data.answers import Part
+from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.tokens import Line
 
-__all__ = ["password_beside", "written_around"]
+__all__ = ["password_beside", "with_numbers", "written_around"]
 
 _AFTER, _BEFORE = 12, 5  # words from the noun to the password
 _AROUND = "\"'“”‘’«»()[]{}<>.,;:?…"
@@ -63,6 +65,14 @@ def written_around(line: Line, begin: int, end: int) -> tuple[int, int] | None:
     ]
     names = any(token.word.single for token in rest)  # "pin4471" says what it is
     return whole if sum(len(token.text) for token in rest) > 1 and not names else None
+
+
+def with_numbers(part: Part, runs: Sequence[Run]) -> Part:
+    """Return a part with all of the numbers of which it has some: a small word at its end may be a digit ("en")."""
+    beside = [run for run in runs if not run.letters and run.first <= part.last and part.first <= run.last]
+    begin = min((run.begin for run in beside), default=part.begin)
+    end = max((run.end for run in beside), default=part.end)
+    return part._replace(begin=min(begin, part.begin), end=max(end, part.end))
 
 
 def _word_at(text: str, at: int) -> tuple[int, int]:

@@ -88,7 +88,7 @@ COUNT, ONES, DIGITS = 12, 24, 36
 
 WORD = re.compile(r"[^\W\d_]+")
 _FIGURE = re.compile(r"\d")
-_THREE_FIGURES = re.compile(r"\d\D?\d\D?\d")
+_COUNT_FIGURES = 2  # figures of a piece that is a count; a code may have letters between more of them
 _COUNTED = re.compile(
     r"[^\w$€£¥]*(?:\d{1,2}:\d\d(?:[ap]m)?|[$€£¥]\d{1,3}(?:,?\d{3})?(?:\.\d\d)?|\d{1,2}(?:st|nd|rd|th)|\d{1,3}(?:[-–]\d{1,3})?%)[^\w%]*"
 )  # a time of day, money, a day of a month, a share: never a part of somebody's number
@@ -107,7 +107,7 @@ IN_WORDS = (
 _Of = TypeVar("_Of")
 
 
-_OF_THINGS = ("no", "our", "many")  # kinds of numbers of things, and of the firm
+_OF_THINGS = ("no", "our", "call", "many")  # kinds of numbers of things, and of the firm
 
 
 class Phrase(NamedTuple):
@@ -249,7 +249,7 @@ class Vocabulary:
 
     def _add(self, kind: str, entries: Sequence[str], small: set[str], common: set[str]) -> None:
         for entry in entries:
-            whole = kind.startswith("in ") or kind == "our" or entry.startswith("=")
+            whole = kind.startswith("in ") or kind in ("our", "call") or entry.startswith("=")
             entry = entry.removeprefix("=")
             said = entry.split()
             words = [word for word in said if whole or word not in small]
@@ -438,8 +438,9 @@ class _Hints(dict[str, int]):
             hint |= AT | DOT
         if _FIGURE.search(piece):
             if _COUNTED.fullmatch(piece) is None:
-                numbers += 2 if _THREE_FIGURES.search(piece) else 1
-                digits += min(_MANY, len(_FIGURE.findall(piece)))
+                figures = len(_FIGURE.findall(piece))
+                numbers += 2 if figures > _COUNT_FIGURES else 1
+                digits += min(_MANY, figures)
             return hint | FIGURES | numbers << COUNT | ones << ONES | digits << DIGITS
         if len(self) > _MOST_KEPT:
             self.clear()
@@ -524,14 +525,15 @@ class _Votes(dict[str, int]):
         self._words = words
 
     def __missing__(self, piece: str) -> int:
+        if _FIGURE.search(piece):
+            return 0  # letters of a code are no words
         found = 0
         for word in WORD.findall(piece):
             bare = 0 if word.isascii() else self._words.get(plain(word), 0)
             found += self._words.get(word) or bare
-        if not _FIGURE.search(piece):
-            if len(self) > _MOST_KEPT:
-                self.clear()
-            self[piece] = found
+        if len(self) > _MOST_KEPT:
+            self.clear()
+        self[piece] = found
         return found
 
 
