@@ -59,9 +59,10 @@ def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> Skimmed:
         line = lines[number - 1]
         agent = line.role == "agent"
         counts = hint & NUMBER
+        harmless = False
         if counts and not agent:
             read[number] = parsed(number, line, hint, words)
-            counts = not _is_harmless(read[number])
+            harmless = _is_harmless(read[number])
         asks = hint & ASKS and line.role != "customer"
         says = hint & (ASKS | SAYS) and not agent
         if asks or says or (hint & AT and hint & DOT):
@@ -73,7 +74,7 @@ def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> Skimmed:
             echoing.add(number)
         elif counts:
             telling.add(number)
-        if counts and not agent:
+        if counts and not (agent or harmless):
             before = range(number - 1, max(0, number - 1 - _BEFORE), -1)
             around.update(at for at in _near(nods, before, _LONG_BEFORE) if hints[at - 1] & CUE)
         after = _near(nods, range(number + 1, min(len(lines), number + _AFTER) + 1), _LONG_AFTER)
