@@ -26,6 +26,7 @@ from reddy_lib.personal_data.confirming import CONFIRMED, confirmed_address, con
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
 from reddy_lib.personal_data.fit import fit, is_card_run, parted, without_last4
 from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone, may_be_id
+from reddy_lib.personal_data.line_hints import is_nod, speaks_of_things
 from reddy_lib.personal_data.line_shapes import (
     ROUND_AN_ANSWER,
     counts_a_thing,
@@ -34,11 +35,11 @@ from reddy_lib.personal_data.line_shapes import (
     is_pure,
 )
 from reddy_lib.personal_data.number_words import word_set
-from reddy_lib.personal_data.parsing import parsed
+from reddy_lib.personal_data.parsing import Parsed, parsed
 from reddy_lib.personal_data.passwords import password_beside, with_numbers, written_around
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.said import Said
-from reddy_lib.personal_data.skimming import is_nod, skim, speaks_of_things
+from reddy_lib.personal_data.skimming import skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.tokens import Line, read_line
 from reddy_lib.personal_data.vocabulary import AT, FIGURES, Vocabulary
@@ -105,7 +106,7 @@ class Dialogue:
 
     def feed(self, lines: Sequence[TranscriptLine]) -> list[Said]:
         """Read lines in order and return what was found."""
-        hints, telling, echoing = skim(lines, self.words)
+        hints, telling, echoing, read = skim(lines, self.words)
         memory = self._memory
         expected = bool(self._slots.all())
         for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
@@ -117,7 +118,7 @@ class Dialogue:
                 or (memory.numbers and number in echoing)
                 or (memory.words and memory.has_words_in(line.text))
             ):
-                self._read(number, line, hint)
+                self._read(read.get(number) or parsed(number, line, hint, self.words), hint)
             elif telling:
                 self._pass(number, line, hint)
         return self.found
@@ -156,9 +157,9 @@ class Dialogue:
             self._slots.get("name", least=_STRONG) is not None
         )
 
-    def _read(self, number: int, said: TranscriptLine, hint: int) -> None:
+    def _read(self, said: Parsed, hint: int) -> None:
         self._taken = []
-        line, runs, signs, nod = parsed(number, said, hint, self.words)
+        line, runs, signs, nod = said
         if nod:
             return
         if hint & (AT | FIGURES):

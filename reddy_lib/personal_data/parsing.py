@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data.cues import cues_of, without_cues
+from reddy_lib.personal_data.line_hints import RUNS, SOME
 from reddy_lib.personal_data.line_shapes import is_nod_line
 from reddy_lib.personal_data.runs import Run, may_spell, runs_of
-from reddy_lib.personal_data.skimming import RUNS, SOME
 from reddy_lib.personal_data.tokens import Line, read_line
 from reddy_lib.personal_data.vocabulary import CUE, LETTER, Vocabulary
 from reddy_lib.personal_data.weights import Sign, signs_of
@@ -28,7 +28,7 @@ class Parsed(NamedTuple):
 
 
 def parsed(number: int, said: TranscriptLine, hint: int, words: Vocabulary) -> Parsed:
-    """Return a line with its runs and signs. `hint`: of its words, see `skimming.skim`."""
+    """Return a line with its runs and signs. `hint`: of its words, see `line_hints`."""
     text = said.text
     agent = said.role == "agent"
     if not hint & SOME:  # one that says no number may be said in many calls

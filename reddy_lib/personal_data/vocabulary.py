@@ -34,6 +34,7 @@ __all__ = [
     "DOT",
     "FIGURES",
     "IN_WORDS",
+    "KEPT",
     "LANGUAGES",
     "LETTER",
     "LONG",
@@ -82,8 +83,10 @@ _MANY = 100  # digits: no number has more
 _CARDINAL = 100  # one word that says as much as two digits: "achthundertsechs"
 
 
-NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES, SPELLS, LETTER, SURE, LONG = (1 << bit for bit in range(12))
-COUNT, ONES, DIGITS = 12, 24, 36
+NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES, SPELLS, LETTER, SURE, LONG, KEPT = (
+    1 << bit for bit in range(13)
+)
+COUNT, ONES, DIGITS = 13, 25, 37
 """Bits above which a piece of a line has its numbers, how often it says "one", and how many digits it says."""
 
 WORD = re.compile(r"[^\W\d_]+")
@@ -195,9 +198,8 @@ class Vocabulary:
         ] = {}  # the same, and whether an agent says it → tokens and signs
         self.cues: dict[str, tuple[Question, ...]] = {}  # word → whatever it may be a part of
         self.confirming: dict[str, tuple[tuple[str, ...], ...]] = {}  # first word → phrases that ask to confirm
-        self.things: dict[
-            str, tuple[Question, ...]
-        ] = {}  # word → what it may be a part of that speaks of things
+        self.things: dict[str, tuple[Question, ...]] = {}  # the same of numbers of things
+        self.persons: dict[str, tuple[Question, ...]] = {}  # and of people
         self._lists: _Patterns[str] = _Patterns()
         self._bits: _Patterns[int] = _Patterns()  # what words mean that are numbers, or parts of an address
         small: set[str] = set()
@@ -284,6 +286,9 @@ class Vocabulary:
         things = [phrase for phrase in found if phrase.kind in _OF_THINGS]
         if things:
             self.things[text] = tuple({Question.of(phrase) for phrase in things})
+        if len(things) < len(found):
+            persons = [phrase for phrase in found if phrase.kind not in _OF_THINGS]
+            self.persons[text] = tuple({Question.of(phrase) for phrase in persons})
         return hint | CUE | (SAYS if any(one.kind.startswith("in ") for one in found) else 0)
 
     def _bare(self, text: str) -> str:
