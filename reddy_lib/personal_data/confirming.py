@@ -57,11 +57,6 @@ def confirmed_address(line: Line, words: Vocabulary) -> Part | None:
 
 def _confirms(line: Line, words: Vocabulary) -> list[tuple[int, int]]:
     """Return the first and last token of each group of words that asks to confirm something."""
-    spoken = [(at, token.word.plain) for at, token in enumerate(line.tokens) if token.word.says]
-    found: list[tuple[int, int]] = []
-    for place, (at, word) in enumerate(spoken):
-        for phrase in words.confirming.get(word, ()):
-            rest = spoken[place : place + len(phrase)]
-            if tuple(said for _, said in rest) == phrase:
-                found.append((at, rest[-1][0]))
-    return found
+    said = [at for at, token in enumerate(line.parts) if token.word.says]
+    found = words.confirms(line.parts[at].word.plain for at in said)
+    return [(said[first], said[last]) for first, last in found]

@@ -28,7 +28,16 @@ from reddy_lib.personal_data.vocabulary import (
     Words,
 )  # fmt: skip
 
-__all__ = ["PIECE_SPACES", "RUNS", "SOME", "has_cue", "hint_of", "is_nod", "speaks_of_things"]
+__all__ = [
+    "PIECE_SPACES",
+    "RUNS",
+    "SOME",
+    "asks_to_confirm_place",
+    "has_cue",
+    "hint_of",
+    "is_nod",
+    "speaks_of_things",
+]
 
 SOME = 1 << COUNT
 """Bit of a line with a number, however small."""
@@ -47,6 +56,12 @@ PIECE_SPACES = 5
 def speaks_of_things(text: str, hint: int, words: Vocabulary) -> bool:
     """Return whether a line that is not read may speak of numbers of things. `hint`: of its words."""
     return bool(hint & CUE) and (not hint & (NUMBER | FIGURES) or has_cue(text, words.things))
+
+
+def asks_to_confirm_place(text: str, words: Vocabulary) -> bool:
+    """Return whether a line has a word for a street and words that ask to confirm something, see `confirming`."""
+    said = WORD.findall(text.lower())
+    return any(words.word(word).street for word in said) and words.confirms(map(plain, said))
 
 
 def is_nod(text: str) -> bool:

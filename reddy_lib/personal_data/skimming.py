@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
-from reddy_lib.personal_data.line_hints import PIECE_SPACES, SOME, has_cue, hint_of, is_nod
+from reddy_lib.personal_data.line_hints import PIECE_SPACES, SOME, asks_to_confirm_place, has_cue, hint_of, is_nod
 from reddy_lib.personal_data.line_shapes import is_bare
 from reddy_lib.personal_data.parsing import Parsed, parsed
 from reddy_lib.personal_data.vocabulary import (
@@ -102,7 +102,9 @@ def _tells(text: str, hint: int, words: Vocabulary) -> bool:
     """Return whether an agent's number may be personal data, or is so long that it is known where a customer says it."""
     if hint & (KEPT | SPELLS):
         return True
-    return bool(hint & LONG and hint & CUE) and has_cue(text, words.persons)
+    if hint & LONG and hint & CUE and has_cue(text, words.persons):
+        return True
+    return asks_to_confirm_place(text, words)
 
 
 def _add_pieces(

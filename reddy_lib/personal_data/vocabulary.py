@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import product
@@ -293,6 +293,16 @@ class Vocabulary:
 
     def _bare(self, text: str) -> str:
         return text if not text.isascii() and text in _accented() else plain(text)
+
+    def confirms(self, spoken: Iterable[str]) -> list[tuple[int, int]]:
+        """Return first and last place, in plain words, of each phrase that asks to confirm something."""
+        words = list(spoken)
+        found: list[tuple[int, int]] = []
+        for at, word in enumerate(words):
+            for phrase in self.confirming.get(word, ()):
+                if tuple(words[at : at + len(phrase)]) == phrase:
+                    found.append((at, at + len(phrase) - 1))
+        return found
 
     def keep_line(self, key: tuple[str, bool], parsed: Any) -> None:
         """Remember what `parsing` makes of a line, by its text and whether an agent says it."""
