@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from reddy_lib.personal_data.glued import glued_words, without_glued
-from reddy_lib.personal_data.number_words import homophones, word_set
+from reddy_lib.personal_data.number_words import MILLION, homophones, word_set
 from reddy_lib.personal_data.tokens import Line, Token
 
 __all__ = ["Atom", "Run", "may_spell", "runs_of"]
@@ -42,6 +42,7 @@ _SAID_AS_LETTER = {
     "ex": "x", "why": "y", "zed": "z", "zee": "z",
 }  # fmt: skip
 _AS_IN = frozenset(("for", "as", "wie", "comme", "de", "van", "come", "som", "like"))
+_LETTER = word_set("letter lettre letra lettera buchstabe bogstav")
 _LETTER_WORDS = frozenset("aioeyuàèéò")  # single letters that are words
 
 
@@ -163,6 +164,7 @@ class _Reader:
         self.undone = False
         self.after_undo = False
         self.at = 0
+        self.abbreviations: set[int] = set()
         self.glued = glued_words(line) if line.figures else None
 
     def read(self) -> list[Run]:
@@ -221,6 +223,11 @@ class _Reader:
         """Return whether a token says a number."""
         word = self.tokens[at].word if at < len(self.tokens) else None
         return word is not None and (word.value is not None or word.inside is not None or word.times > 0)
+
+    def _says_number(self, at: int) -> bool:
+        """Return whether a token is a number word, and no word that only sounds like one."""
+        word = self.tokens[at].word if at < len(self.tokens) else None
+        return word is not None and (word.value is not None or word.times > 0)
 
     def _alone(self) -> bool:
         """Return whether a letter is a word ("a", "i"): no other letter, and no "for bravo", follows."""
@@ -399,7 +406,9 @@ class _Reader:
     def _scale(self, token: Token, scale: int) -> int:
         before = self.atoms[-1] if self.atoms and self.atoms[-1].last == self.at - 1 else None
         counts = before is not None and not before.figures and before.text.isdigit()
-        if before is not None and counts and len(before.text) <= 2 and scale in (100, 1000):
+        if scale == MILLION and not (counts and before is not None and len(before.text) <= 3):
+            return 0  # "3 million" is an amount
+        if before is not None and counts and (scale == MILLION or len(before.text) <= 2 and scale in (100, 1000)):
             text = before.text + str(scale)[1:]
             self.atoms[-1] = before._replace(text=text, last=self.at, tens=0, homophone=False)
         else:
@@ -427,6 +436,13 @@ class _Reader:
         if word.letter:
             self.atoms.append(Atom(word.plain, self.at, self.at))
             return 1 + self._as_in()
+        if word.plain in _LETTER and self.atoms and after is not None and after.text.isalpha() and not after.word.small:
+            self.atoms.append(Atom(after.word.plain[0], self.at, self.at + 1))
+            return 2
+        if word.abbreviation and self._says_number(self.at + 1) and self._says_number(self.at + 2):
+            self.abbreviations.add(self.at)
+            self.atoms.append(Atom(text.lower(), self.at, self.at))
+            return 1
         if word.nato or (word.plain in _SAID_AS_LETTER and not (word.skip or word.small) and self.atoms):
             said = _SAID_AS_LETTER.get(word.plain, word.plain[0])
             self.atoms.append(Atom(said, self.at, self.at))
@@ -496,7 +512,8 @@ class _Reader:
             return
         atoms, self.atoms, self.fillers = self.atoms, [], 0
         after_undo, self.after_undo = self.after_undo, undo
-        for part in without_glued(atoms, self.glued.tokens if self.glued is not None else ()):
+        glued = self.glued.tokens if self.glued is not None else frozenset()
+        for part in without_glued(atoms, glued | self.abbreviations):
             self._add(atoms[part], after_undo=after_undo)
             after_undo = False
 

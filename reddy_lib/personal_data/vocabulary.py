@@ -77,6 +77,7 @@ _SAMPLE, _SAMPLE_WORDS = 25, 250  # lines and words of a call that show its lang
 MOST_LINES = 5_000
 """Lines that are remembered."""
 _COMPOUND = 8  # characters: shorter number words are all in the table
+_ABBREVIATION = re.compile(r"[bcdfghjklmnpqrstvwxz]{2,3}")
 _COMPOUNDING = {"de", "nl", "it", "da"}
 _SHORT_NOUN = 2  # characters
 _MANY = 100  # digits: no number has more
@@ -133,6 +134,7 @@ class Word:
     scale = times = 0
     small = skip = filler = nod = unit = month = ordinal = dating = at = dot = undo = False
     street = person = common = copula = linking = nato = letter = False
+    abbreviation = False  # letters that are no word, which may begin a code ("xk four four one")
     weak = False  # says a number only beside another one, as "to" and "for"
     leads = False  # says a zero also at the beginning of a number: "o" is an article in some languages
     inert = False  # says no number and no letter
@@ -348,7 +350,12 @@ class Vocabulary:
         for name in self._lists.of(bare):
             setattr(word, _ATTRIBUTES.get(name, name), True)
         word.filler = word.filler or (word.value is None and _HESITATION.fullmatch(bare) is not None)
+        word.abbreviation = _ABBREVIATION.fullmatch(bare) is not None and not (
+            self._lists.of(bare) or self._phrases.of(bare) or word.counts or word.scale
+        )
         word.inert = bare.isalpha() and not (
+            word.abbreviation
+            or
             word.value is not None
             or word.inside is not None
             or word.scale
@@ -357,7 +364,7 @@ class Vocabulary:
             or word.nato
         )
         word.live = word.says and not word.inert
-        word.weak = word.inside is not None and not (
+        word.weak = (word.abbreviation or word.inside is not None) and not (
             word.value is not None or word.scale or word.times or word.letter or word.nato or word.leads
         )
         phrases = self._phrases.of(bare)
