@@ -22,10 +22,11 @@ from reddy_lib.personal_data.answers import (
     looks_like_address,
     words_after,
 )
+from reddy_lib.personal_data.bare_numbers import by_form, long_number
 from reddy_lib.personal_data.confirming import CONFIRMED, confirmed_address, confirmed_number
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
-from reddy_lib.personal_data.fit import fit, is_card_run, parted, without_last4
-from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone, may_be_id
+from reddy_lib.personal_data.fit import fit, is_card_run, kind_behind_card, parted, without_last4
+from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_firms_email, is_phone, may_be_id
 from reddy_lib.personal_data.line_hints import is_nod, speaks_of_things
 from reddy_lib.personal_data.line_shapes import (
     ROUND_AN_ANSWER,
@@ -49,14 +50,13 @@ __all__ = ["Dialogue"]
 
 _ENOUGH = 0.35  # of weight × fit, to be marked
 _STRONG = 0.6
+_CLEAR = 0.75  # of a sign that needs no other
 _WHOLE = 0.9  # of fit: it is that and nothing beside it
 _AMOUNT = 0.15  # what is left of the fit of money, shares, times and counts
 _SPECIFIC = ("national_id", "bank", "card", "expiry", "pin", "last4", "cvv")  # of two that fit, the later
 _NEAR = 6  # tokens between a number and the words after it that say what it is
 _MOST_WORDS = {"name": 8, "password": 6, "address": 24}
 _ANSWER_WITHIN = 6  # lines
-_BARE_ID, _BARE_CARD = 8, 12  # digits of a number that nothing was said about
-_WITHOUT_ZERO = 10  # digits of a phone number that begins with another digit
 _TOLD = word_set("phone email address")  # kinds of which a firm has its own
 _SHORT_PLACE = 4  # words of an address that has no number and no word for a street
 _THANKS = word_set("thank thanks merci danke gracias obrigado obrigada grazie bedankt dank tak")
@@ -68,11 +68,11 @@ _PIN_DIGITS = range(4, 7)
 _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
 _FEW, _IN_PASSING = 3, 0.4  # digits of a number in the middle of a sentence, and what is left of its fit
 _OF_A_THING = 0.5  # what is left of the fit of a number with a noun right behind it, in a sentence
+_SHORTEST_CARD = 13  # digits
 _WHOLE_CARD = 15  # digits with which a card's number is told
 _TOLD_CARD = 0.4  # what is left of the weight of its slot then
 _REPEATS_WITHIN = 2  # lines
 _KEPT = 4  # digits of what an agent tells, by which it is known again
-_PLUS = frozenset(("+", "plus", "piu", "mas", "mais"))
 
 
 class _Verdict(NamedTuple):
@@ -162,6 +162,8 @@ class Dialogue:
         line, runs, signs, nod = said
         if nod:
             return
+        if not self._pays(line, signs):
+            signs = [sign for sign in signs if sign.kind != "expiry" or sign.weight >= _CLEAR]
         if hint & (AT | FIGURES):
             self._forms(line, signs)
         self._dates(line, signs)
@@ -198,6 +200,12 @@ class Dialogue:
             harmless = any(sign.kind in HARMLESS for sign in signs)
             self._question = -line.number if harmless else line.number
 
+    def _pays(self, line: Line, signs: Sequence[Sign]) -> bool:
+        """Return whether a card is spoken of: "the date" may be a flight's otherwise."""
+        if line.number - self._paid_line <= _PAYING or self._slots.get("card") is not None:
+            return True
+        return any(sign.kind in ("card", "cvv", "last4") for sign in signs)
+
     # --- marks ---------------------------------------------------------------------------------------------
 
     def _mark(self, line: Line, begin: int, end: int, kind: str, item: int, sure: str, why: str) -> None:
@@ -228,12 +236,17 @@ class Dialogue:
         text = line.text
         if "@" in text and not (line.agent and speaks_of(signs, "our")):
             for one in EMAIL.finditer(text):
+                if is_firms_email(one[0], agent=line.agent and not self._asks_for_email(line, signs)):
+                    continue
                 self._mark_new(line, one.start(), one.end(), "email", "form", "an email address")
         if may_be_id(text) and not speaks_of(signs, "no"):
             for begin, end in find_ibans(text):
                 self._mark_new(line, begin, end, "bank", "checked", "an IBAN with right check digits")
             for begin, end in find_ids(text):
                 self._mark_new(line, begin, end, "national_id", "checked", "written as a national id")
+
+    def _asks_for_email(self, line: Line, signs: Sequence[Sign]) -> bool:
+        return is_yours(line) or self._slots.get("email", least=_ENOUGH) is not None or speaks_of(signs, "email")
 
     def _emails(self, line: Line, signs: Sequence[Sign]) -> None:
         if line.agent and speaks_of(signs, "our"):
@@ -469,6 +482,8 @@ class Dialogue:
             return _Verdict(known, "context", "repeats what was said before", self._slots.new_item())
         if self._memory.is_harmless(run.code) and not here - set(HARMLESS):
             return _Verdict("no")
+        if kind := self._behind_card(line, runs, at, here):
+            return _Verdict(kind, "context", "right behind a card's number", self._slots.new_item())
         piece = not counted and not line.agent and is_pure(line, runs)
         bare = is_bare(line, runs) or (at + 1 < len(runs) and runs[at + 1].after_undo)
         best, score = "", 0.0
@@ -510,6 +525,16 @@ class Dialogue:
         if harmless >= (_STRONG if is_card_run(run) else 0.3):
             return _Verdict("no" if run.digits + run.letters > 2 else "")
         return _NOTHING if counted else self._by_form(line, signs, runs, run, known)
+
+    def _behind_card(self, line: Line, runs: Sequence[Run], at: int, here: set[str]) -> str:
+        """Return the kind of an expiry date or a code that follows a card's number in its line ("and 08/27 and 317")."""
+        told = self._paid_line == line.number and any(run.digits >= _SHORTEST_CARD for run in runs[:at])
+        if not told or here - {"card", *HARMLESS}:
+            return ""
+        between = [token.word for token in line.parts[runs[at - 1].last + 1 : runs[at].first]]
+        if any(word.says and not (word.small or word.filler or word.plain in _AND) for word in between):
+            return ""
+        return "" if counts_a_thing(line, runs[at]) else kind_behind_card(runs[at])
 
     def _repeats_piece(self, line: Line, runs: Sequence[Run], run: Run) -> bool:
         """Return whether an agent's line is nothing but the digits that the customer said right before."""
@@ -568,26 +593,16 @@ class Dialogue:
             return _Verdict(known, "context", "repeats what was said before", new())
         if run.letters:
             return _NOTHING
-        if is_card_run(run):
-            return _Verdict("card", "checked", "a card's length and check digit", new())
-        if run.digits in (15, 16) and run.code[0] in "3456":
-            return _Verdict("card", "form", "as long as a card number", new())
-        international = run.first > 0 and line.parts[run.first - 1].word.plain in _PLUS
-        digits = run.code if run.code[0] == "0" else run.counted
-        if (international or digits[0] == "0" or len(digits) >= _WITHOUT_ZERO) and is_phone(
-            digits, self.words.languages, international=international
-        ):
-            return _Verdict("phone", "form", "written as a phone number", new())
+        if found := by_form(line, run, self.words.languages):
+            return _Verdict(*found, new())
         if not is_bare(line, runs):
             return _NOTHING
         if self._last.kind:
             return self._last._replace(why="goes on from the line before")
         if kind := self._answers_question(line, run):
             return _Verdict(kind, "form", f"the whole answer to line {abs(self._question)}", new())
-        if len(run.counted) >= _BARE_ID:
-            kind = "card" if len(run.counted) >= _BARE_CARD else "account"
-            return _Verdict(kind, "form", "a long number and nothing else", new())
-        return _NOTHING
+        found = long_number(run)
+        return _Verdict(*found, new()) if found else _NOTHING
 
     def _answers_question(self, line: Line, run: Run) -> str:
         """Return the kind of a number that is the whole answer to a question of unknown words; "" if it may be a count."""

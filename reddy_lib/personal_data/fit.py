@@ -8,7 +8,7 @@ from reddy_lib.personal_data.forms import is_card
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.tokens import Line
 
-__all__ = ["COMPLETE", "fit", "is_card_run", "parted", "without_last4"]
+__all__ = ["COMPLETE", "fit", "is_card_run", "kind_behind_card", "parted", "without_last4"]
 
 COMPLETE = {"card": 15, "cvv": 3, "expiry": 3, "pin": 6, "last4": 4, "phone": 9, "birth_date": 4}
 """Kind → digits with which a datum is complete; other kinds have no usual length."""
@@ -197,6 +197,14 @@ def _behind_card(rest: Run) -> list[tuple[str, Run]]:
         return [("expiry", rest)]
     # What cannot be told apart holds the code, which must not leave.
     return [("cvv", rest)] if max(lengths) > 2 else []
+
+
+def kind_behind_card(run: Run) -> str:
+    """Return what a number that follows a card's is ("expiry", "cvv"), "" if it is neither."""
+    parts = _behind_card(run) if not run.letters and run.digits <= _MOST["expiry"] else []
+    if len(parts) != 1 or (parts[0][0] == "cvv" and not {3, 4} & set(map(len, run.readings))):
+        return ""
+    return parts[0][0]
 
 
 def _date_and_code(run: Run) -> list[tuple[str, Run]]:

@@ -22,6 +22,7 @@ __all__ = [
     "find_ids",
     "is_card",
     "is_customers_phone",
+    "is_firms_email",
     "is_phone",
     "may_be_id",
 ]
@@ -146,6 +147,25 @@ _SIX_FIGURES = re.compile(r"\d(?:\D*\d){5}")  # the fewest that an id or an IBAN
 def may_be_id(text: str) -> bool:
     """Return whether a text has as many figures as an IBAN or a national id has."""
     return _SIX_FIGURES.search(text) is not None
+
+
+_UNANSWERED = re.compile(
+    r"(?:no|do[._-]?not|dont|ne[._-]?pas|nao|non|no|nicht|niet|ikke|svar)[._-]?(?:reply|repondre|responda|responder|rispondere|"
+    r"antworten|beantwoorden|svar|ikke)|mailer-daemon|postmaster|bounces?",
+    re.IGNORECASE,
+)
+_OF_A_FIRM = re.compile(
+    r"(?:info|support|help|helpdesk|service|services|customer[._-]?(?:service|care)s?|care|contact|contacto|contato|contatti|"
+    r"hello|sales|billing|office|team|admin|kontakt|kundenservice|hilfe|soporte|atencion|ayuda|suporte|atendimento|"
+    r"assistenza|assistance|aide|klantenservice|kundeservice|servicedesk|complaints|accounts)",
+    re.IGNORECASE,
+)
+
+
+def is_firms_email(email: str, *, agent: bool) -> bool:
+    """Return whether an email address is a firm's: one that is never answered, or a role's that an agent tells."""
+    local = email.partition("@")[0]
+    return _UNANSWERED.match(local) is not None or (agent and _OF_A_FIRM.fullmatch(local) is not None)
 
 
 def find_ibans(text: str) -> Iterator[tuple[int, int]]:

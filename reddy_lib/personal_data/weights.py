@@ -12,7 +12,7 @@ from typing import NamedTuple
 from reddy_lib.personal_data.cues import HARMLESS, Cue
 from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.runs import Run
-from reddy_lib.personal_data.tokens import Line
+from reddy_lib.personal_data.tokens import Line, Token
 from reddy_lib.personal_data.vocabulary import Word
 
 __all__ = ["Sign", "asks_other", "is_yours", "signs_after", "signs_of", "speaks_of"]
@@ -78,6 +78,8 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
             weight *= _OF_A_QUANTITY
         signs.append(Sign(cue.first, cue.last, cue.kind, weight, cue.says))
     signs += [Sign(cue.first, cue.last, "no", _QUANTITY, False) for cue in quantities]
+    if any(sign.kind == "cvv" for sign in signs):
+        signs = [_on_the_back(line, sign) for sign in signs]
     if counts and -1 in boosted:
         signs.append(_unknown(line, boosted[-1]))
     if (
@@ -86,11 +88,23 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
         and len(line.parts) <= _SHORT
         and not numbers
         and signs[0].weight >= 0.5
+        and signs[0].kind != "expiry"  # "the date" may be any
     ):
         signs = (
             [signs[0]._replace(weight=max(1.0, signs[0].weight))] if signs[0].kind not in HARMLESS else signs
         )
     return signs
+
+
+def _on_the_back(line: Line, sign: Sign) -> Sign:
+    """Return "the last bit" of a line that speaks of a card's back as a sign of the code there; "the last four" is none."""
+    if sign.kind != "last4" or any(_says_four(token) for token in line.parts[sign.first : sign.last + 1]):
+        return sign
+    return sign._replace(kind="cvv")
+
+
+def _says_four(token: Token) -> bool:
+    return token.word.value == 4 or token.text == "4"
 
 
 def _speaks_of_numbers(line: Line, cue: Cue) -> bool:
