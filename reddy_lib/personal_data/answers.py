@@ -135,7 +135,12 @@ def _from_capitals(tokens: Sequence[Token], part: Part, least: int) -> Part:
     while first > least and not tokens[first].glued:
         before = tokens[first - 1]
         word = before.word
-        if not before.text[0].isupper() or before.text.isupper() or word.person or (word.nod and not word.small):
+        if (
+            not before.text[0].isupper()
+            or before.text.isupper()
+            or word.person
+            or (word.nod and not word.small)
+        ):
             break
         first -= 1
     return part if first == part.first else _part(tokens, first, part.last)

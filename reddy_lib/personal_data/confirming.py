@@ -11,8 +11,9 @@ from reddy_lib.personal_data.forms import is_customers_phone
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.tokens import Line
 from reddy_lib.personal_data.vocabulary import Vocabulary
+from reddy_lib.personal_data.weights import Sign
 
-__all__ = ["CONFIRMED", "confirmed_address", "confirmed_number"]
+__all__ = ["CONFIRMED", "confirmed_address", "confirmed_number", "without_confirming"]
 
 CONFIRMED = "an agent asks whether it is right"
 """Why such data is marked."""
@@ -53,6 +54,18 @@ def confirmed_address(line: Line, words: Vocabulary) -> Part | None:
         number = any(one.text[0].isdigit() or one.word.value is not None for one in inside)
         return part if number and looks_like_address(line, [part], street=True) else None
     return None
+
+
+def without_confirming(line: Line, signs: list[Sign], words: Vocabulary) -> list[Sign]:
+    """Return signs without those of things that are a part of the words that ask to confirm ("reading back")."""
+    if not any(sign.kind == "no" for sign in signs):
+        return signs
+    found = _confirms(line, words)
+    return [
+        sign
+        for sign in signs
+        if sign.kind != "no" or not any(first <= sign.first and sign.last <= last for first, last in found)
+    ]
 
 
 def _confirms(line: Line, words: Vocabulary) -> list[tuple[int, int]]:

@@ -23,10 +23,23 @@ from reddy_lib.personal_data.answers import (
     words_after,
 )
 from reddy_lib.personal_data.bare_numbers import by_form, long_number
-from reddy_lib.personal_data.confirming import CONFIRMED, confirmed_address, confirmed_number
+from reddy_lib.personal_data.confirming import (
+    CONFIRMED,
+    confirmed_address,
+    confirmed_number,
+    without_confirming,
+)
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
 from reddy_lib.personal_data.fit import fit, is_card_run, kind_behind_card, parted, without_last4
-from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_firms_email, is_phone, may_be_id
+from reddy_lib.personal_data.forms import (
+    EMAIL,
+    find_ibans,
+    find_ids,
+    is_card,
+    is_firms_email,
+    is_phone,
+    may_be_id,
+)
 from reddy_lib.personal_data.line_hints import is_nod, speaks_of_things
 from reddy_lib.personal_data.line_shapes import (
     ROUND_AN_ANSWER,
@@ -170,6 +183,7 @@ class Dialogue:
         if hint & AT:
             self._emails(line, signs)
         if line.agent:
+            signs = without_confirming(line, signs, self.words)
             self._echoes_in_words(line)
             self._confirmed(line, signs)
             self._answers(line, signs, runs, ("password",))
@@ -246,7 +260,9 @@ class Dialogue:
                 self._mark_new(line, begin, end, "national_id", "checked", "written as a national id")
 
     def _asks_for_email(self, line: Line, signs: Sequence[Sign]) -> bool:
-        return is_yours(line) or self._slots.get("email", least=_ENOUGH) is not None or speaks_of(signs, "email")
+        return (
+            is_yours(line) or self._slots.get("email", least=_ENOUGH) is not None or speaks_of(signs, "email")
+        )
 
     def _emails(self, line: Line, signs: Sequence[Sign]) -> None:
         if line.agent and speaks_of(signs, "our"):
@@ -254,6 +270,8 @@ class Dialogue:
         slot = self._slots.get("email", least=_ENOUGH)
         asked = slot is not None or speaks_of(signs, "email")
         for part in emails_in_words(line, asked=asked):
+            if is_firms_email(line.text[part.begin : part.end], agent=line.agent and not asked):
+                continue
             if self._free(part.begin, part.end):
                 item = slot.item if slot is not None and not line.agent else self._slots.new_item()
                 self._mark(line, part.begin, part.end, "email", item, "form", "an email address in words")
@@ -361,7 +379,7 @@ class Dialogue:
             return None if part is None or is_sentence(line, [part]) else part
         if sign.kind == "address":
             part = words_after(line, sign.last + 1, "address")
-            if part is not None and looks_like_address(line, [part], street=sign.weight < 1):
+            if part is not None and looks_like_address(line, [part], street=sign.weight < _CLEAR):
                 return part
         return None
 
@@ -421,7 +439,7 @@ class Dialogue:
     def _take(self, line: Line, run: Run, verdict: _Verdict) -> None:
         one = line.agent or (verdict.kind != "card" and fit(verdict.kind, run) >= _WHOLE)
         card = verdict.kind == "card" or self._card_was_told(line)
-        parts = [] if one else parted(run, self._open_kinds(), card=card)
+        parts = [] if one else parted(run, [*self._open_kinds(), verdict.kind], card=card)
         if parts:
             for kind, part in parts:
                 slot = self._slots.get(kind)

@@ -162,9 +162,15 @@ _OF_A_FIRM = re.compile(
 )
 
 
+_IN_WORDS = re.compile(
+    r"\s|\b(?:dash|hyphen|minus|tiret|guion|hifen|traco|trattino|streepje|bindestreg|bindestrich|underscore)\b",
+    re.IGNORECASE,
+)
+
+
 def is_firms_email(email: str, *, agent: bool) -> bool:
     """Return whether an email address is a firm's: one that is never answered, or a role's that an agent tells."""
-    local = email.partition("@")[0]
+    local = _IN_WORDS.sub("", email).partition("@")[0]
     return _UNANSWERED.match(local) is not None or (agent and _OF_A_FIRM.fullmatch(local) is not None)
 
 

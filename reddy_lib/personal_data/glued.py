@@ -15,7 +15,7 @@ from reddy_lib.personal_data.tokens import Line, Token
 
 __all__ = ["Glued", "glued_words", "without_glued"]
 
-_APART = frozenset(",;:()[]{}!?…\"")
+_APART = frozenset(',;:()[]{}!?…"')
 _IBAN = re.compile(r"[a-z]{2}\d\d")
 _SHORTEST_IBAN = 15
 _LONG = 7  # digits of a number that is complete without the word beside it

@@ -408,7 +408,11 @@ class _Reader:
         counts = before is not None and not before.figures and before.text.isdigit()
         if scale == MILLION and not (counts and before is not None and len(before.text) <= 3):
             return 0  # "3 million" is an amount
-        if before is not None and counts and (scale == MILLION or len(before.text) <= 2 and scale in (100, 1000)):
+        if (
+            before is not None
+            and counts
+            and (scale == MILLION or len(before.text) <= 2 and scale in (100, 1000))
+        ):
             text = before.text + str(scale)[1:]
             self.atoms[-1] = before._replace(text=text, last=self.at, tens=0, homophone=False)
         else:
@@ -428,7 +432,9 @@ class _Reader:
         glued = (token.glued and before is not None and before.text[0].isdigit()) or (
             after is not None and after.glued and after.text[0].isdigit()
         )
-        if (token.glued and text.lower() in _ORDINAL) or (self.glued is not None and self.at in self.glued.names):
+        if (token.glued and text.lower() in _ORDINAL) or (
+            self.glued is not None and self.at in self.glued.names
+        ):
             return 0
         if glued and len(text) <= 6 and not (word.unit and token.glued):
             self.atoms.append(Atom(text.lower(), self.at, self.at))
@@ -436,7 +442,13 @@ class _Reader:
         if word.letter:
             self.atoms.append(Atom(word.plain, self.at, self.at))
             return 1 + self._as_in()
-        if word.plain in _LETTER and self.atoms and after is not None and after.text.isalpha() and not after.word.small:
+        if (
+            word.plain in _LETTER
+            and self.atoms
+            and after is not None
+            and after.text.isalpha()
+            and not after.word.small
+        ):
             self.atoms.append(Atom(after.word.plain[0], self.at, self.at + 1))
             return 2
         if word.abbreviation and self._says_number(self.at + 1) and self._says_number(self.at + 2):

@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
-from reddy_lib.personal_data.line_hints import PIECE_SPACES, SOME, asks_to_confirm_place, has_cue, hint_of, is_nod
+from reddy_lib.personal_data.line_hints import (
+    PIECE_SPACES,
+    SOME,
+    asks_to_confirm_place,
+    has_cue,
+    hint_of,
+    is_nod,
+)
 from reddy_lib.personal_data.line_shapes import is_bare
 from reddy_lib.personal_data.parsing import Parsed, parsed
 from reddy_lib.personal_data.vocabulary import (

@@ -199,7 +199,9 @@ class Vocabulary:
             tuple[str, bool], Any
         ] = {}  # the same, and whether an agent says it → tokens and signs
         self.cues: dict[str, tuple[Question, ...]] = {}  # word → whatever it may be a part of
-        self.confirming: dict[str, tuple[tuple[str, ...], ...]] = {}  # first word → phrases that ask to confirm
+        self.confirming: dict[
+            str, tuple[tuple[str, ...], ...]
+        ] = {}  # first word → phrases that ask to confirm
         self.things: dict[str, tuple[Question, ...]] = {}  # the same of numbers of things
         self.persons: dict[str, tuple[Question, ...]] = {}  # and of people
         self._lists: _Patterns[str] = _Patterns()
@@ -355,8 +357,7 @@ class Vocabulary:
         )
         word.inert = bare.isalpha() and not (
             word.abbreviation
-            or
-            word.value is not None
+            or word.value is not None
             or word.inside is not None
             or word.scale
             or word.times
