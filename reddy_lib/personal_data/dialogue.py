@@ -25,7 +25,7 @@ from reddy_lib.personal_data.answers import (
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
 from reddy_lib.personal_data.fit import fit, is_card_run, parted, without_last4
 from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone, may_be_id
-from reddy_lib.personal_data.line_hints import is_nod, speaks_of_things
+from reddy_lib.personal_data.line_hints import has_cue, is_nod
 from reddy_lib.personal_data.line_shapes import (
     ROUND_AN_ANSWER,
     counts_a_thing,
@@ -40,7 +40,7 @@ from reddy_lib.personal_data.said import Said
 from reddy_lib.personal_data.skimming import skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.tokens import Line, read_line
-from reddy_lib.personal_data.vocabulary import AT, FIGURES, Vocabulary
+from reddy_lib.personal_data.vocabulary import AT, CUE, FIGURES, NUMBER, Vocabulary
 from reddy_lib.personal_data.weights import Sign, asks_other, is_yours, signs_after, signs_of, speaks_of
 
 __all__ = ["Dialogue"]
@@ -96,6 +96,7 @@ class Dialogue:
         self._memory = Memory()
         self._last = _NOTHING  # of the customer's last number, as long as only nods and echoes follow
         self._question = 0  # line of the agent's last words; negative if they speak of something harmless
+        self._unread = ""  # these words, if they may speak of something harmless and were not read
         self._piece = (-99, "")  # line and digits of the customer's last number
         self._card_line = -99  # where one was told to its end
         self._paid_line = -99  # where a card's number was said
@@ -104,7 +105,7 @@ class Dialogue:
 
     def feed(self, lines: Sequence[TranscriptLine]) -> list[Said]:
         """Read lines in order and return what was found."""
-        hints, telling, echoing, read = skim(lines, self.words)
+        hints, telling, echoing, behind, read = skim(lines, self.words)
         memory = self._memory
         expected = bool(self._slots.all())
         for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
@@ -118,18 +119,20 @@ class Dialogue:
             ):
                 self._read(read.get(number) or parsed(number, line, hint, self.words), hint)
             elif telling:
-                self._pass(number, line, hint)
+                self._pass(number, line, hint, behind=number in behind)
         return self.found
 
-    def _pass(self, number: int, line: TranscriptLine, hint: int) -> None:
-        """Let slots fade with a line that is not read."""
+    def _pass(self, number: int, line: TranscriptLine, hint: int, *, behind: bool) -> None:
+        """Let slots fade with a line that is not read. `behind`: it follows a number."""
         if is_nod(line.text):
             return
         words = line.text.count(" ") + 1
         agent = line.role == "agent"
         self._slots.pass_by(agent=agent, words=words)
         if agent:
-            self._question = -number if speaks_of_things(line.text, hint, self.words) else number
+            later = hint & CUE and (behind or hint & (NUMBER | FIGURES))
+            self._question = -number if hint & CUE and not later else number
+            self._unread = line.text if later else ""
             if words > _NEAR:
                 self._last = _NOTHING
 
@@ -190,7 +193,7 @@ class Dialogue:
             told.weight *= _TOLD_CARD
         if line.agent:
             harmless = any(sign.kind in HARMLESS for sign in signs)
-            self._question = -line.number if harmless else line.number
+            self._question, self._unread = -line.number if harmless else line.number, ""
 
     # --- marks ---------------------------------------------------------------------------------------------
 
@@ -556,6 +559,10 @@ class Dialogue:
 
     def _answers_question(self, line: Line, run: Run) -> str:
         """Return the kind of a number that is the whole answer to a question of unknown words; "" if it may be a count."""
+        if self._unread:
+            if has_cue(self._unread, self.words.things):
+                self._question = -abs(self._question)
+            self._unread = ""
         behind_card = (
             self._card_line > abs(self._question) and line.number - self._card_line <= _REPEATS_WITHIN
         )

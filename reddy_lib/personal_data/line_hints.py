@@ -10,7 +10,6 @@ from reddy_lib.personal_data.number_words import plain
 from reddy_lib.personal_data.vocabulary import (
     ASKS,
     COUNT,
-    CUE,
     DIGITS,
     FIGURES,
     KEPT,
@@ -27,7 +26,7 @@ from reddy_lib.personal_data.vocabulary import (
     Words,
 )  # fmt: skip
 
-__all__ = ["PIECE_SPACES", "RUNS", "SOME", "has_cue", "hint_of", "is_nod", "speaks_of_things"]
+__all__ = ["PIECE_SPACES", "RUNS", "SOME", "has_cue", "hint_of", "is_nod"]
 
 SOME = 1 << COUNT
 """Bit of a line with a number, however small."""
@@ -40,11 +39,6 @@ _LONG, _KEPT = 3, 5  # digits
 _NOD_SPACES = 2
 PIECE_SPACES = 5
 """Blanks in a line that is a piece of a number, at most."""
-
-
-def speaks_of_things(text: str, hint: int, words: Vocabulary) -> bool:
-    """Return whether a line that is not read may speak of numbers of things. `hint`: of its words."""
-    return bool(hint & CUE) and (not hint & (NUMBER | FIGURES) or has_cue(text, words.things))
 
 
 def is_nod(text: str) -> bool:
