@@ -10,12 +10,15 @@ from reddy_lib.personal_data.number_words import MILLION
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.tokens import Line
 
-__all__ = ["ByForm", "by_form", "long_number"]
+__all__ = ["ByForm", "by_form", "kind_by_length", "long_number"]
 
 _CARD_DIGITS, _CARD_BEGINS = (15, 16), "3456"
 _PLUS = frozenset(("+", "plus", "piu", "mas", "mais"))
 _WITHOUT_ZERO = 10  # digits of a phone number that begins with another digit
 _BARE_ID, _BARE_PHONE, _BARE_CARD = 8, 9, 12  # digits
+
+_MONTHS = frozenset(f"{month:02}" for month in range(1, 13))
+_PIN_DIGITS = range(4, 7)
 
 
 class ByForm(NamedTuple):
@@ -45,8 +48,23 @@ def long_number(run: Run) -> ByForm | None:
     digits = len(run.counted)
     if digits < _BARE_ID or (digits < _BARE_CARD and run.counted.endswith(str(MILLION)[1:])):
         return None
-    if run.counted[0] == "0" and _BARE_PHONE <= digits:  # no card begins with it
+    if run.counted[0] == "0" and digits >= _BARE_PHONE:  # no card begins with it
         kind = "phone"
     else:
         kind = "card" if digits >= _BARE_CARD else "account"
     return ByForm(kind, "form", "a long number and nothing else")
+
+
+def kind_by_length(run: Run, *, paying: bool) -> str:
+    """Return the kind of a code that is the whole answer to a question of unknown words; "" if it may be a count.
+
+    Args:
+        paying: a card's number was told a few lines before.
+    """
+    if run.digits == 3:
+        return "cvv" if paying else ""
+    if run.digits == 4 and paying:
+        return "expiry" if run.code[:2] in _MONTHS else "cvv"
+    if run.digits in _PIN_DIGITS:
+        return "pin"
+    return "account" if run.digits > 3 else ""

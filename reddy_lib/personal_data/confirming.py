@@ -1,7 +1,7 @@
 """Tell when an agent asks whether a customer's data is still right, or reads it back.
 
-"Is it still 07911 123456?" speaks of the customer's number, "call 07911 123456" of the firm's. What is confirmed is known by
-its form: a card or a telephone number, an address.
+"Is it still 07911 123456?" speaks of the customer's number, "call 07911 123456" of the firm's. What is confirmed is
+known by its form: a card or a telephone number, an address.
 """
 
 from __future__ import annotations

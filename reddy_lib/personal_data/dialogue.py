@@ -11,18 +11,17 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
+from reddy_lib.personal_data.announcing import announced
 from reddy_lib.personal_data.answers import (
     Part,
     answer_words,
     dates,
     emails_in_words,
-    is_copula,
     is_name,
     is_sentence,
     looks_like_address,
-    words_after,
 )
-from reddy_lib.personal_data.bare_numbers import by_form, long_number
+from reddy_lib.personal_data.bare_numbers import by_form, kind_by_length, long_number
 from reddy_lib.personal_data.confirming import (
     CONFIRMED,
     confirmed_address,
@@ -30,34 +29,35 @@ from reddy_lib.personal_data.confirming import (
     without_confirming,
 )
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
-from reddy_lib.personal_data.fit import fit, is_card_run, kind_behind_card, parted, without_last4
+from reddy_lib.personal_data.fit import fit, is_card_run, kind_behind_card, parted
 from reddy_lib.personal_data.forms import (
     EMAIL,
     find_ibans,
     find_ids,
     is_card,
     is_firms_email,
-    is_phone,
     may_be_id,
 )
-from reddy_lib.personal_data.line_hints import is_nod, speaks_of_things
+from reddy_lib.personal_data.line_hints import has_cue, is_nod
 from reddy_lib.personal_data.line_shapes import (
     ROUND_AN_ANSWER,
     counts_a_thing,
+    follows,
     is_bare,
     is_pronoun,
     is_pure,
 )
 from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.parsing import Parsed, parsed
-from reddy_lib.personal_data.passwords import password_beside, with_numbers, written_around
+from reddy_lib.personal_data.passwords import with_numbers, written_around
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.said import Said
+from reddy_lib.personal_data.scoring import scores_of
 from reddy_lib.personal_data.skimming import skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.tokens import Line, read_line
-from reddy_lib.personal_data.vocabulary import AT, FIGURES, Vocabulary
-from reddy_lib.personal_data.weights import Sign, asks_other, is_yours, signs_after, signs_of, speaks_of
+from reddy_lib.personal_data.vocabulary import AT, CUE, FIGURES, NUMBER, Vocabulary
+from reddy_lib.personal_data.weights import Sign, asks_other, is_yours, signs_of, speaks_of
 
 __all__ = ["Dialogue"]
 
@@ -74,10 +74,7 @@ _TOLD = word_set("phone email address")  # kinds of which a firm has its own
 _SHORT_PLACE = 4  # words of an address that has no number and no word for a street
 _THANKS = word_set("thank thanks merci danke gracias obrigado obrigada grazie bedankt dank tak")
 _DATES = ("birth_date", "expiry")
-_AND = word_set("and und et y e en og")
 _PAYING = 14  # lines
-_MONTH_CODES = frozenset(f"{month:02}" for month in range(1, 13))
-_PIN_DIGITS = range(4, 7)
 _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
 _FEW, _IN_PASSING = 3, 0.4  # digits of a number in the middle of a sentence, and what is left of its fit
 _OF_A_THING = 0.5  # what is left of the fit of a number with a noun right behind it, in a sentence
@@ -111,6 +108,7 @@ class Dialogue:
         self._memory = Memory()
         self._last = _NOTHING  # of the customer's last number, as long as only nods and echoes follow
         self._question = 0  # line of the agent's last words; negative if they speak of something harmless
+        self._unread = ""  # these words, if they may speak of something harmless and were not read
         self._piece = (-99, "")  # line and digits of the customer's last number
         self._card_line = -99  # where one was told to its end
         self._paid_line = -99  # where a card's number was said
@@ -119,7 +117,7 @@ class Dialogue:
 
     def feed(self, lines: Sequence[TranscriptLine]) -> list[Said]:
         """Read lines in order and return what was found."""
-        hints, telling, echoing, read = skim(lines, self.words)
+        hints, telling, echoing, behind, read = skim(lines, self.words)
         memory = self._memory
         expected = bool(self._slots.all())
         for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
@@ -133,18 +131,20 @@ class Dialogue:
             ):
                 self._read(read.get(number) or parsed(number, line, hint, self.words), hint)
             elif telling:
-                self._pass(number, line, hint)
+                self._pass(number, line, hint, behind=number in behind)
         return self.found
 
-    def _pass(self, number: int, line: TranscriptLine, hint: int) -> None:
-        """Let slots fade with a line that is not read."""
+    def _pass(self, number: int, line: TranscriptLine, hint: int, *, behind: bool) -> None:
+        """Let slots fade with a line that is not read. `behind`: it follows a number."""
         if is_nod(line.text):
             return
         words = line.text.count(" ") + 1
         agent = line.role == "agent"
         self._slots.pass_by(agent=agent, words=words)
         if agent:
-            self._question = -number if speaks_of_things(line.text, hint, self.words) else number
+            later = hint & CUE and (behind or hint & (NUMBER | FIGURES))
+            self._question = -number if hint & CUE and not later else number
+            self._unread = line.text if later else ""
             if words > _NEAR:
                 self._last = _NOTHING
 
@@ -191,8 +191,8 @@ class Dialogue:
             signs = [*signs, *self._asked_again(line)]
         else:
             marked = self._answers(line, signs, runs, ("password",))
-            others = [sign for sign in signs if sign.kind != "password"] if self._taken else signs
-            marked = (bool(runs) and self._numbers(line, others, runs)) or marked
+            numbered = [sign for sign in signs if sign.kind != "password"] if self._taken else signs
+            marked = (bool(runs) and self._numbers(line, numbered, runs)) or marked
             marked = self._answers(line, signs, runs, ("name", "address")) or marked
         if self.blunt:
             self._bluntly(line, runs)
@@ -212,13 +212,12 @@ class Dialogue:
             told.weight *= _TOLD_CARD
         if line.agent:
             harmless = any(sign.kind in HARMLESS for sign in signs)
-            self._question = -line.number if harmless else line.number
+            self._question, self._unread = -line.number if harmless else line.number, ""
 
     def _pays(self, line: Line, signs: Sequence[Sign]) -> bool:
         """Return whether a card is spoken of: "the date" may be a flight's otherwise."""
-        if line.number - self._paid_line <= _PAYING or self._slots.get("card") is not None:
-            return True
-        return any(sign.kind in ("card", "cvv", "last4") for sign in signs)
+        paying = line.number - self._paid_line <= _PAYING or self._slots.get("card") is not None
+        return paying or any(sign.kind in ("card", "cvv", "last4") for sign in signs)
 
     # --- marks ---------------------------------------------------------------------------------------------
 
@@ -304,7 +303,7 @@ class Dialogue:
             if slot is not None and slot.words and line.number - slot.line <= _ANSWER_WITHIN:
                 marked = self._answer(line, slot, signs, runs) or marked
         for sign in signs:
-            part = self._announced(line, sign) if sign.kind in kinds else None
+            part = announced(line, sign) if sign.kind in kinds else None
             if part is not None and (sign.kind == "address" or self._free(part.begin, part.end)):
                 why = "announced in the same line"
                 self._mark_new(line, part.begin, part.end, sign.kind, "context", why)
@@ -364,24 +363,6 @@ class Dialogue:
                     and not (word.skip or word.common or word.small)
                 ):
                     self._memory.words[token.text.lower()] = kind
-
-    def _announced(self, line: Line, sign: Sign) -> Part | None:
-        """Return the words that a speaker announces in the same line ("my name is …", "the password is …")."""
-        if sign.kind == "name":
-            return words_after(line, sign.last + 1, "name") if sign.says else None
-        after = line.parts[sign.last + 1 : sign.last + 2]
-        if sign.kind == "password":
-            part = password_beside(line, sign.first, sign.last)
-            if part is not None or line.agent:
-                return part
-        if sign.kind == "password" and sign.weight >= 1 and after and is_copula(after[0]):
-            part = words_after(line, sign.last + 1, "password")
-            return None if part is None or is_sentence(line, [part]) else part
-        if sign.kind == "address":
-            part = words_after(line, sign.last + 1, "address")
-            if part is not None and looks_like_address(line, [part], street=sign.weight < _CLEAR):
-                return part
-        return None
 
     def _echoes_in_words(self, line: Line) -> None:
         """Mark what a customer said in words where the agent repeats it."""
@@ -491,7 +472,7 @@ class Dialogue:
         if is_pronoun(line, run):
             return _NOTHING
         counted = run.amount or run.clock
-        scores, here = self._scores(line, signs, runs, at)
+        scores, here = scores_of(line, signs, runs, at, self._slots, self._last.kind)
         harmless = max((scores.pop(kind, 0.0) for kind in HARMLESS), default=0.0)
         known = next(filter(None, map(self._memory.kind_of, run.readings)), "")
         if line.agent and not counted and self._repeats_piece(line, runs, run):
@@ -549,8 +530,7 @@ class Dialogue:
         told = self._paid_line == line.number and any(run.digits >= _SHORTEST_CARD for run in runs[:at])
         if not told or here - {"card", *HARMLESS}:
             return ""
-        between = [token.word for token in line.parts[runs[at - 1].last + 1 : runs[at].first]]
-        if any(word.says and not (word.small or word.filler or word.plain in _AND) for word in between):
+        if not follows(line, runs[at - 1], runs[at]):
             return ""
         return "" if counts_a_thing(line, runs[at]) else kind_behind_card(runs[at])
 
@@ -563,35 +543,6 @@ class Dialogue:
             and line.number - number <= _REPEATS_WITHIN
             and is_pure(line, runs)
         )
-
-    def _scores(
-        self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], at: int
-    ) -> tuple[dict[str, float], set[str]]:
-        """Return kind → weight for a number, and the kinds that its own line speaks of."""
-        run = runs[at]
-        before = [sign for sign in signs if sign.last < run.first and sign.kind != "what"]
-        scores: dict[str, float] = {}
-        latest = max((sign.last for sign in before), default=-1)
-        for sign in before:
-            used = any(sign.last < other.first < run.first and not other.amount for other in runs[:at])
-            near = sign.last == latest
-            weight = (
-                sign.weight * (1.0 if near else 0.75) * (0.6 if used and not near else 0.8 if used else 1.0)
-            )
-            scores[sign.kind] = min(1.0, scores.get(sign.kind, 0.0) * 0.5 + weight)
-        following = runs[at + 1].first if at + 1 < len(runs) else len(line.parts)
-        for sign in signs_after(line, signs, run, following, last=at + 1 == len(runs)):
-            scores[sign.kind] = max(scores.get(sign.kind, 0.0), 0.75 * sign.weight)
-        without_last4(scores, line, run)
-        here = set(scores)
-        for slot in self._slots.all():
-            if line.agent and slot.kind not in HARMLESS:
-                continue
-            weight = slot.weight * (0.6 if here and slot.kind not in here else 1.0)
-            scores[slot.kind] = max(scores.get(slot.kind, 0.0), weight)
-        if not line.agent and self._last.kind and is_bare(line, runs):
-            scores[self._last.kind] = max(scores.get(self._last.kind, 0.0), 0.7)
-        return scores, here
 
     def _by_form(
         self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], run: Run, known: str
@@ -624,20 +575,17 @@ class Dialogue:
 
     def _answers_question(self, line: Line, run: Run) -> str:
         """Return the kind of a number that is the whole answer to a question of unknown words; "" if it may be a count."""
+        if self._unread:
+            if has_cue(self._unread, self.words.things):
+                self._question = -abs(self._question)
+            self._unread = ""
         behind_card = (
             self._card_line > abs(self._question) and line.number - self._card_line <= _REPEATS_WITHIN
         )
         after = self._card_line if behind_card else self._question
         if after <= 0 or line.number - after > _ANSWER_WITHIN or not (run.spelled or behind_card):
             return ""
-        paying = line.number - self._paid_line <= _PAYING
-        if run.digits == 3:
-            return "cvv" if paying else ""
-        if run.digits == 4 and paying:
-            return "expiry" if run.code[:2] in _MONTH_CODES else "cvv"
-        if run.digits in _PIN_DIGITS:
-            return "pin"
-        return "account" if run.digits > 3 else ""
+        return kind_by_length(run, paying=line.number - self._paid_line <= _PAYING)
 
     def _bluntly(self, line: Line, runs: Sequence[Run]) -> None:
         for run in runs:

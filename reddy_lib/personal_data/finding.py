@@ -10,9 +10,10 @@ from typing import NamedTuple
 from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data.cues import HARMLESS
 from reddy_lib.personal_data.dialogue import Dialogue
+from reddy_lib.personal_data.languages import guess_languages
 from reddy_lib.personal_data.number_words import plain, word_set
 from reddy_lib.personal_data.said import NOT_KEPT, Said, first_in_each_place
-from reddy_lib.personal_data.vocabulary import LANGUAGES, guess_languages, vocabulary
+from reddy_lib.personal_data.vocabulary import LANGUAGES, vocabulary
 
 __all__ = ["find_in_name", "find_in_text", "find_personal_data"]
 

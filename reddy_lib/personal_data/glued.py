@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from reddy_lib.personal_data.atoms import Atom
 from reddy_lib.personal_data.forms import is_card
 from reddy_lib.personal_data.tokens import Line, Token
 
@@ -21,13 +22,6 @@ _SHORTEST_IBAN = 15
 _LONG = 7  # digits of a number that is complete without the word beside it
 _LETTERS = re.compile(r"[a-z]{3}")
 _TOLD = 3  # digits of a word that is read as a number of its own
-
-
-class _Atom(Protocol):
-    @property
-    def at(self) -> int: ...
-    @property
-    def text(self) -> str: ...
 
 
 class Glued(NamedTuple):
@@ -83,7 +77,7 @@ def _names(token: Token) -> bool:
     return len(token.text) > 1 and bool(token.word.single or token.word.unit)
 
 
-def without_glued(atoms: Sequence[_Atom], words: Container[int]) -> list[slice]:
+def without_glued(atoms: Sequence[Atom], words: Container[int]) -> list[slice]:
     """Return the parts of a number: the long number in it, and words of letters and figures beside it that say one.
 
     Returns one part with all atoms if no such words are at its ends, or they belong to it. A card's number has no letters

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reddy_lib.model import TranscriptLine
+from reddy_lib.personal_data.languages import guess_languages
 from reddy_lib.personal_data.line_hints import SOME, hint_of
 from reddy_lib.personal_data.runs import runs_of
 from reddy_lib.personal_data.tokens import read_line
-from reddy_lib.personal_data.vocabulary import guess_languages, vocabulary
+from reddy_lib.personal_data.vocabulary import vocabulary
 
 __all__ = ["heard_numbers"]
 

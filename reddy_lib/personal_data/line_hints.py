@@ -36,7 +36,6 @@ __all__ = [
     "has_cue",
     "hint_of",
     "is_nod",
-    "speaks_of_things",
 ]
 
 SOME = 1 << COUNT
@@ -53,15 +52,10 @@ PIECE_SPACES = 5
 """Blanks in a line that is a piece of a number, at most."""
 
 
-def speaks_of_things(text: str, hint: int, words: Vocabulary) -> bool:
-    """Return whether a line that is not read may speak of numbers of things. `hint`: of its words."""
-    return bool(hint & CUE) and (not hint & (NUMBER | FIGURES) or has_cue(text, words.things))
-
-
 def asks_to_confirm_place(text: str, words: Vocabulary) -> bool:
     """Return whether a line has a word for a street and words that ask to confirm something, see `confirming`."""
     said = WORD.findall(text.lower())
-    return any(words.word(word).street for word in said) and words.confirms(map(plain, said))
+    return any(words.word(word).street for word in said) and bool(words.confirms(map(plain, said)))
 
 
 def is_nod(text: str) -> bool:

@@ -8,7 +8,7 @@ from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.tokens import Line
 from reddy_lib.personal_data.vocabulary import Word
 
-__all__ = ["ROUND_AN_ANSWER", "counts_a_thing", "is_bare", "is_nod_line", "is_pronoun", "is_pure"]
+__all__ = ["ROUND_AN_ANSWER", "counts_a_thing", "follows", "is_bare", "is_nod_line", "is_pronoun", "is_pure"]
 
 ROUND_AN_ANSWER = 9
 """Words beside an answer, at most."""
@@ -34,6 +34,15 @@ def counts_a_thing(line: Line, run: Run) -> bool:
         return False
     word = after.word
     return not (word.skip or word.filler or word.nod or word.small or word.phrases)
+
+
+_AND = frozenset(("and", "und", "et", "y", "e", "en", "og"))
+
+
+def follows(line: Line, before: Run, after: Run) -> bool:
+    """Return whether nothing but small words stands between two numbers ("and", "then the")."""
+    between = [token.word for token in line.parts[before.last + 1 : after.first]]
+    return all(word.small or word.filler or word.plain in _AND for word in between if word.says)
 
 
 _CHOOSES = frozenset(

@@ -8,7 +8,8 @@ from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data.cues import cues_of, without_cues
 from reddy_lib.personal_data.line_hints import RUNS, SOME
 from reddy_lib.personal_data.line_shapes import is_nod_line
-from reddy_lib.personal_data.runs import Run, may_spell, runs_of
+from reddy_lib.personal_data.runs import Run, runs_of
+from reddy_lib.personal_data.spelling import may_spell
 from reddy_lib.personal_data.tokens import Line, read_line
 from reddy_lib.personal_data.vocabulary import CUE, LETTER, Vocabulary
 from reddy_lib.personal_data.weights import Sign, signs_of

@@ -1,6 +1,6 @@
 """Recognise passwords by how they are written: as one word with its figures, hyphens and signs.
 
-In "the wifi password on the sticker is blue-otter-4471" no word but the last can be one, wherever it stands in the sentence.
+In "the wifi password on the sticker is blue-otter-4471" no word but the last can be one, wherever it is in the sentence.
 """
 
 from __future__ import annotations

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence, Set
 from itertools import pairwise
-from typing import NamedTuple
 
+from reddy_lib.personal_data.atoms import Atom, trimmed
 from reddy_lib.personal_data.glued import glued_words, without_glued
-from reddy_lib.personal_data.number_words import MILLION, homophones, word_set
+from reddy_lib.personal_data.number_words import MILLION, word_set
+from reddy_lib.personal_data.spelling import AS_IN, SAID_AS_LETTER
 from reddy_lib.personal_data.tokens import Line, Token
 
-__all__ = ["Atom", "Run", "may_spell", "runs_of"]
+__all__ = ["Run", "runs_of"]
 
 _JOINING = frozenset("-./,()+·–—:…#_;'")
 _AMOUNT = re.compile(r"\d{1,4}[.,]\d\d|\d{1,3}(?:[.,]\d{3})+(?:[.,]\d\d)?")
@@ -35,35 +36,12 @@ _LINKS = _AND | {"and", "-"}
 _UNIT_FIRST = frozenset(("und", "og", "en"))  # "sechs und dreißig"
 _ORDINAL = frozenset(("st", "nd", "rd", "th"))
 _APOSTROPHES = "'’"
-_SAID_AS_LETTER = {
-    "bee": "b", "see": "c", "dee": "d", "ee": "e", "eff": "f", "gee": "g",
-    "aitch": "h", "jay": "j", "kay": "k", "ell": "l", "em": "m", "en": "n",
-    "pee": "p", "queue": "q", "ar": "r", "ess": "s", "tee": "t", "vee": "v",
-    "ex": "x", "why": "y", "zed": "z", "zee": "z",
-}  # fmt: skip
-_AS_IN = frozenset(("for", "as", "wie", "comme", "de", "van", "come", "som", "like"))
 _LETTER = word_set("letter lettre letra lettera buchstabe bogstav")
-_LETTER_WORDS = frozenset("aioeyuàèéò")  # single letters that are words
 
 
 def _is_apart(between: Sequence[Token]) -> bool:
     """Return whether words stand between two parts of a number that are none of it."""
     return any(token.text[0].isalnum() and token.word.plain not in _SIGNS for token in between)
-
-
-class Atom(NamedTuple):
-    """A part of a run: figures or letters. `at`, `last`: its tokens; `tens`: a unit may follow.
-
-    `joined`: it is counted together with the one before it ("eight hundred" and "thirty six").
-    """
-
-    text: str
-    at: int
-    last: int
-    tens: int = 0
-    homophone: bool = False
-    figures: bool = False
-    joined: bool = False
 
 
 class Run:
@@ -234,7 +212,7 @@ class _Reader:
         if not self.tokens[self.at].word.letter:
             return False
         after = self.tokens[self.at + 1].word if self.at + 1 < len(self.tokens) else None
-        return after is None or (after.inert and after.plain not in _AS_IN)
+        return after is None or (after.inert and after.plain not in AS_IN)
 
     def _goes_on(self, token: Token) -> bool:
         """Return whether a run may go on after this token."""
@@ -411,7 +389,7 @@ class _Reader:
         if (
             before is not None
             and counts
-            and (scale == MILLION or len(before.text) <= 2 and scale in (100, 1000))
+            and (scale == MILLION or (len(before.text) <= 2 and scale in (100, 1000)))
         ):
             text = before.text + str(scale)[1:]
             self.atoms[-1] = before._replace(text=text, last=self.at, tens=0, homophone=False)
@@ -455,8 +433,8 @@ class _Reader:
             self.abbreviations.add(self.at)
             self.atoms.append(Atom(text.lower(), self.at, self.at))
             return 1
-        if word.nato or (word.plain in _SAID_AS_LETTER and not (word.skip or word.small) and self.atoms):
-            said = _SAID_AS_LETTER.get(word.plain, word.plain[0])
+        if word.nato or (word.plain in SAID_AS_LETTER and not (word.skip or word.small) and self.atoms):
+            said = SAID_AS_LETTER.get(word.plain, word.plain[0])
             self.atoms.append(Atom(said, self.at, self.at))
             return 1
         if (
@@ -511,7 +489,7 @@ class _Reader:
     def _as_in(self) -> int:
         """Return how many tokens of "for bravo", "wie Berta", "comme" follow a letter, and put them into its atom."""
         rest = self.tokens[self.at + 1 : self.at + 3]
-        if len(rest) < 2 or rest[0].word.plain not in _AS_IN:
+        if len(rest) < 2 or rest[0].word.plain not in AS_IN:
             return 0
         letter = self.atoms[-1]
         if not rest[1].word.plain.startswith(letter.text) or len(rest[1].text) < 3:
@@ -534,7 +512,7 @@ class _Reader:
         # "49.99 and 12.50" is two amounts, while "four nine and then two one" is one number.
         whole = len(pieces) < 2 or not any(self._looks_counted(piece) for piece in pieces)
         for part in [atoms] if whole else pieces:
-            part = _trimmed(part, self.tokens)
+            part = trimmed(part, self.tokens)
             if len(part) == 1 and self._is_article(part[0]):
                 continue
             if any(any(c.isdigit() for c in atom.text) for atom in part) or len(part) > 2:
@@ -596,40 +574,6 @@ class _Reader:
     def _clock(self, atoms: list[Atom]) -> bool:
         said = self._said(atoms)
         return _CLOCK.fullmatch(said) is not None
-
-
-def _trimmed(atoms: list[Atom], tokens: Sequence[Token]) -> list[Atom]:
-    """Return atoms without words at both ends that only look like letters or digits."""
-    while atoms and _only_a_word(atoms[-1], atoms[-2] if len(atoms) > 1 else None, tokens):
-        atoms = atoms[:-1]
-    while atoms and _only_a_word(atoms[0], atoms[1] if len(atoms) > 1 else None, tokens):
-        atoms = atoms[1:]
-    return atoms
-
-
-def _only_a_word(atom: Atom, other: Atom | None, tokens: Sequence[Token]) -> bool:
-    if atom.homophone:
-        return other is None or other.text.isalpha()
-    if not atom.text.isalpha() or len(atom.text) > 1 or atom.last > atom.at or len(tokens[atom.at].text) > 1:
-        return False
-    if atom.at == 0 and other is not None and other.at == 2 and tokens[1].glued and tokens[2].glued:
-        return False  # "A-77"
-    return atom.text in _LETTER_WORDS and (
-        other is None or abs(other.at - atom.at) != 1 or not other.text.isalpha()
-    )
-
-
-_SINGLE = r"(?<![^\W\d_])(?<!['’])[^\W\d_](?![^\W\d_'’])"
-_BEHIND_LETTER = "|".join(sorted({*_AS_IN, *homophones()}))
-_MAY_SPELL = re.compile(
-    rf"{_SINGLE}(?:\s*(?:[^\w\s]|_)|\s+(?:[^\W\d_](?![^\W\d_])|(?:{_BEHIND_LETTER})(?![^\W\d_])))",
-    re.IGNORECASE,
-)
-
-
-def may_spell(text: str) -> bool:
-    """Return whether a line without numbers may have a run: letters that are no words of their own."""
-    return _MAY_SPELL.search(text) is not None
 
 
 def runs_of(line: Line) -> list[Run]:

@@ -43,12 +43,13 @@ class Skimmed(NamedTuple):
     """What the words of each line may mean (bits of `vocabulary`), and the numbers of lines.
 
     `telling`: the lines to read; `echoing`: an agent's lines with a number and nothing that says what it is, to be read
-    once a number was marked that they may repeat; `parsed`: what was read of lines already.
+    once a number was marked that they may repeat; `behind`: lines that follow a number; `parsed`: what was read already.
     """
 
     hints: list[int]
     telling: set[int]
     echoing: set[int]
+    behind: set[int]
     parsed: dict[int, Parsed]
 
 
@@ -58,6 +59,7 @@ def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> Skimmed:
     telling: set[int] = set()
     echoing: set[int] = set()
     around: set[int] = set()
+    behind: set[int] = set()
     read: dict[int, Parsed] = {}
     nods: list[bool] = []
     for number, hint in enumerate(hints, 1):
@@ -88,13 +90,18 @@ def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> Skimmed:
         if asks and not counts:
             # An agent's line behind the answer matters if it repeats it, which `dialogue` sees, or says a number.
             telling.update(at for at in after if lines[at - 1].role != "agent" or hints[at - 1] & SOME)
-        elif asks or not agent:
+        elif asks:
             telling.update(after)
+        elif not agent:
+            behind.update(after)
+            telling.update(
+                at for at in after if hints[at - 1] & SOME or lines[at - 1].text.count(" ") <= PIECE_SPACES
+            )
         else:
             telling.update(at for at in after if hints[at - 1] & SOME)
     _add_pieces(lines, hints, telling, around)
     telling.update(at for at in around - telling if has_cue(lines[at - 1].text, words.cues))
-    return Skimmed(hints, telling, echoing, read)
+    return Skimmed(hints, telling, echoing, behind, read)
 
 
 def _is_harmless(line: Parsed) -> bool:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import product
-from math import lcm
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -37,6 +36,7 @@ __all__ = [
     "KEPT",
     "LANGUAGES",
     "LETTER",
+    "LISTS",
     "LONG",
     "MOST_LINES",
     "NUMBER",
@@ -51,11 +51,11 @@ __all__ = [
     "Vocabulary",
     "Word",
     "Words",
-    "guess_languages",
+    "slot_words",
     "vocabulary",
 ]
 
-_LISTS = ("small", "skip", "filler", "nod", "units", "months", "ordinals", "dating", "at", "dot", "undo",
+LISTS = ("small", "skip", "filler", "nod", "units", "months", "ordinals", "dating", "at", "dot", "undo",
           "streets", "person", "common", "copula", "linking")  # fmt: skip
 _ATTRIBUTES = {
     "units": "unit",
@@ -69,17 +69,13 @@ _NATO = word_set(
 )
 _COUNTING = ("num", "code", "kode", "codigo", "codice", "cod", "cifr", "digit")
 _COUNTING_ENDS = ("nr", "id")  # of words that speak of numbers
-_VOTE = lcm(*range(1, len(LANGUAGES) + 1))  # a word's, which its languages share in whole numbers
-_ENGLISH = 0.05 * _VOTE  # what is spoken if nothing shows it
 _MOST_KEPT = 30_000  # words of calls: many calls have more words than memory should hold
 _MOST_CHARACTERS = 800_000  # of lines whose tokens are remembered
-_SAMPLE, _SAMPLE_WORDS = 25, 250  # lines and words of a call that show its languages
 MOST_LINES = 5_000
 """Lines that are remembered."""
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _ABBREVIATION = re.compile(r"[bcdfghjklmnpqrstvwxz]{2,3}")
 _COMPOUNDING = {"de", "nl", "it", "da"}
-_SHORT_NOUN = 2  # characters
 _MANY = 100  # digits: no number has more
 _CARDINAL = 100  # one word that says as much as two digits: "achthundertsechs"
 
@@ -208,19 +204,19 @@ class Vocabulary:
         self._bits: _Patterns[int] = _Patterns()  # what words mean that are numbers, or parts of an address
         small: set[str] = set()
         for language in languages:
-            small |= set(_sections()[language].get("small", ()))
+            small |= set(slot_words()[language].get("small", ()))
         for name in ("at", "dot"):  # whatever is spoken, an address is said with the words of any language
-            for sections in _sections().values():
+            for sections in slot_words().values():
                 for entry in sections[name]:
                     self._lists.add(entry, name)
         for language in languages:
-            own = set(_sections()[language].get("small", ()))
+            own = set(slot_words()[language].get("small", ()))
             common = {
                 entry
                 for name in ("small", "skip", "words", "person", "common", "what", "nod")
-                for entry in _sections()[language].get(name, ())
+                for entry in slot_words()[language].get(name, ())
             }
-            for kind, entries in _sections()[language].items():
+            for kind, entries in slot_words()[language].items():
                 if kind == "words":  # they tell languages apart
                     continue
                 if kind == "confirm":
@@ -228,7 +224,7 @@ class Vocabulary:
                         said = tuple(entry.split())
                         self.confirming[said[0]] = (*self.confirming.get(said[0], ()), said)
                     continue
-                if kind in _LISTS:
+                if kind in LISTS:
                     for entry in entries:
                         self._lists.add(entry, kind)
                 else:
@@ -238,7 +234,7 @@ class Vocabulary:
     def _add_bits(self) -> None:
         """Keep what the words mean that say numbers, spell, or stand in addresses, as bits of a hint."""
         for name, bit in (("at", AT), ("dot", DOT), ("streets", NUMBER)):
-            for sections in _sections().values() if bit != NUMBER else map(_sections().get, self.languages):
+            for sections in slot_words().values() if bit != NUMBER else map(slot_words().get, self.languages):
                 for entry in (sections or {}).get(name, ()):
                     self._bits.add(entry, bit)
         for word in _NATO:
@@ -246,12 +242,11 @@ class Vocabulary:
         for language in self.languages:
             numbers = number_words(language)
             for text in {**numbers.values, **numbers.scales, **numbers.times, **numbers.inside}:
-                word = self.word(text)
-                says = word.scale or word.times or (word.value is not None and word.value != 1)
-                if says or word.value == 1 or word.leads:
-                    self._bits.add(
-                        text, (NUMBER if says else 0) | (ONE if word.value == 1 or word.leads else 0)
-                    )
+                known = self.word(text)
+                says = known.scale or known.times or (known.value is not None and known.value != 1)
+                one = known.value == 1 or known.leads
+                if says or one:
+                    self._bits.add(text, (NUMBER if says else 0) | (ONE if one else 0))
 
     def _add(self, kind: str, entries: Sequence[str], small: set[str], common: set[str]) -> None:
         for entry in entries:
@@ -346,7 +341,7 @@ class Vocabulary:
             word.inside = numbers.inside.get(bare) if word.inside is None else word.inside
             word.scale = word.scale or numbers.scales.get(bare, 0)
             word.times = word.times or numbers.times.get(bare, 0)
-        word.leads = word.inside == 0 and bare not in _sections()[self.languages[0]].get("small", ())
+        word.leads = word.inside == 0 and bare not in slot_words()[self.languages[0]].get("small", ())
         if word.value is None and not word.scale and len(bare) >= _COMPOUND:
             word.value = _compound(bare, self.languages)
         for name in self._lists.of(bare):
@@ -501,7 +496,8 @@ def _joined(word: str, numbers: NumberWords) -> str:
 
 
 @cache
-def _sections() -> dict[str, dict[str, tuple[str, ...]]]:
+def slot_words() -> dict[str, dict[str, tuple[str, ...]]]:
+    """Return the words of `slot_words.txt`: language → kind → its words and phrases."""
     sections: dict[str, dict[str, tuple[str, ...]]] = {}
     language = ""
     for line in files("reddy_lib.personal_data").joinpath("slot_words.txt").read_text("utf8").splitlines():
@@ -524,7 +520,7 @@ def _alternatives(entry: str) -> Iterator[str]:
 @cache
 def _accented() -> frozenset[str]:
     """Return the words of `slot_words.txt` that stand for themselves alone."""
-    entries = (entry for sections in _sections().values() for some in sections.values() for entry in some)
+    entries = (entry for sections in slot_words().values() for some in sections.values() for entry in some)
     return frozenset(word for entry in entries if not entry.isascii() for word in entry.split())
 
 
@@ -538,94 +534,3 @@ def vocabulary(languages: tuple[str, ...]) -> Vocabulary:
         if language not in LANGUAGES:
             raise ValueError(f"no words for the language {language!r}: choose from {', '.join(LANGUAGES)}")
     return Vocabulary(languages)
-
-
-class _Votes(dict[str, int]):
-    """Piece of a line between blanks, in lower case → the votes of its words, each language in bits of its own."""
-
-    def __init__(self, words: dict[str, int]) -> None:
-        super().__init__()
-        self._words = words
-
-    def __missing__(self, piece: str) -> int:
-        if _FIGURE.search(piece):
-            return 0  # letters of a code are no words
-        found = 0
-        for word in WORD.findall(piece):
-            bare = 0 if word.isascii() else self._words.get(plain(word), 0)
-            found += self._words.get(word) or bare
-        if len(self) > _MOST_KEPT:
-            self.clear()
-        self[piece] = found
-        return found
-
-
-_FIELD = 32  # bits of a language's votes
-_MASK = (1 << _FIELD) - 1
-
-
-@cache
-def _votes() -> _Votes:
-    """Return the votes of words: a word of several languages says less about each of them.
-
-    Nouns that ask for data vote as well: of "Anschrift?" and "Telefoonnummer?", no other word shows the language.
-    """
-    by_word: dict[str, set[str]] = defaultdict(set)
-    for language in LANGUAGES:
-        sections = _sections()[language]
-        asking = {
-            entry.rstrip("*")
-            for kind, entries in sections.items()
-            if kind not in (*_LISTS, "confirm")
-            for entry in entries
-            if " " not in entry and len(entry) > _SHORT_NOUN
-        }
-        for word in (*sections["words"], *number_words(language).values, *asking):
-            by_word[word].add(language)
-    return _Votes(
-        {
-            word: sum(_VOTE // len(found) << _FIELD * LANGUAGES.index(language) for language in found)
-            for word, found in by_word.items()
-        }
-    )
-
-
-def guess_languages(texts: Sequence[str]) -> tuple[str, ...]:
-    """Return the languages of a conversation, the most spoken first; English if nothing shows."""
-    votes = _votes().__getitem__
-    total = read = 0
-    lines = [0] * len(LANGUAGES)
-    for text in texts[:: len(texts) // _SAMPLE + 1]:
-        pieces = text.lower().split()
-        read += len(pieces)
-        if read > _SAMPLE_WORDS:
-            break
-        here = sum(map(votes, pieces))
-        total += here
-        if here <= _MASK:  # all of it for English, as in most calls
-            lines[0] += here >= _CLEAR
-            continue
-        said = [here >> shift & _MASK for shift in _SHIFTS]
-        best = max(said)
-        lines[said.index(best)] += best >= _CLEAR
-    heard = {
-        language: (total >> shift & _MASK) + (_ENGLISH if not shift else 0)
-        for language, shift in zip(LANGUAGES, _SHIFTS, strict=True)
-    }
-    first = max(heard.values())
-    ranked = sorted(
-        (language for language in LANGUAGES if heard[language]),
-        key=lambda language: (-heard[language], language),
-    )
-    spoken = sum(lines)
-    return tuple(
-        language
-        for number, language in enumerate(ranked[:3])
-        if not number
-        or heard[language] >= 0.7 * first
-        or lines[LANGUAGES.index(language)] >= max(2, 0.15 * spoken)
-    )
-
-
-_CLEAR = 1.5 * _VOTE  # of a line that is of a language
-_SHIFTS = tuple(_FIELD * number for number in range(len(LANGUAGES)))
