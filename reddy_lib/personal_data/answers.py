@@ -19,6 +19,7 @@ __all__ = [
     "is_copula",
     "is_name",
     "is_sentence",
+    "is_street",
     "looks_like_address",
     "place_after",
     "words_after",
@@ -195,6 +196,11 @@ def is_name(line: Line, parts: Sequence[Part]) -> bool:
     return not cased or sum(token.text[0].isupper() for token in tokens) * 2 > len(tokens)
 
 
+def is_street(token: Token) -> bool:
+    """Return whether a token is a word for a street, and not the end of "1st"."""
+    return token.word.street and not (token.glued and token.word.ordinal)
+
+
 def looks_like_address(line: Line, parts: Sequence[Part], *, street: bool = False) -> bool:
     """Return whether words are a place: a word for a street with something beside it, or unless `street` a number and a
     name."""
@@ -202,7 +208,7 @@ def looks_like_address(line: Line, parts: Sequence[Part], *, street: bool = Fals
     if len(tokens) < 2:
         return False
     number = any(token.text[0].isdigit() or token.word.value is not None for token in tokens)
-    return any(token.word.street for token in tokens) or (
+    return any(is_street(token) for token in tokens) or (
         not street and number and 3 <= len(tokens) <= _MOST_OF_A_PLACE
     )
 

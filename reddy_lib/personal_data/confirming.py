@@ -6,7 +6,7 @@ known by its form: a card or a telephone number, an address.
 
 from __future__ import annotations
 
-from reddy_lib.personal_data.answers import Part, looks_like_address, place_after
+from reddy_lib.personal_data.answers import Part, is_street, looks_like_address, place_after
 from reddy_lib.personal_data.forms import is_customers_phone
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.tokens import Line
@@ -43,7 +43,7 @@ def confirmed_address(line: Line, words: Vocabulary) -> Part | None:
     for index, token in enumerate(tokens):
         if any(first <= index <= last for first, last in found):
             continue
-        starts = token.word.street or token.text[0].isdigit() or token.word.value is not None
+        starts = is_street(token) or token.text[0].isdigit() or token.word.value is not None
         if not starts and not (cased and index and token.text[0].isupper() and len(token.text) > 1):
             continue
         end = min((stop for stop in stops if stop > index), default=len(tokens))

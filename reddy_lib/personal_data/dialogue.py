@@ -409,7 +409,7 @@ class Dialogue:
                 marked = True
                 if verdict.sure == "form" and not line.agent:
                     self._wait(line, run)
-            elif self._wait(line, run):
+            elif (not line.agent or is_bare(line, runs)) and self._wait(line, run):
                 marked = True
             elif line.agent and run.digits > _KEPT:
                 self._memory.harmless.update(run.readings)

@@ -23,7 +23,6 @@ __all__ = [
     "is_card",
     "is_customers_phone",
     "is_firms_email",
-    "is_phone",
     "may_be_id",
 ]
 
@@ -102,29 +101,28 @@ def is_card(digits: str) -> bool:
     )
 
 
-def is_phone(digits: str, languages: tuple[str, ...], *, international: bool = False) -> bool:
-    """Return whether digits are a telephone number of a country where the languages are spoken, or with "+" of any."""
-    return _phone(digits, languages, international=international) is not None
-
-
 def is_customers_phone(digits: str, languages: tuple[str, ...], *, international: bool = False) -> bool:
-    """Return whether digits are a telephone number that a person may have: free and shared-cost numbers are a firm's."""
-    number = _phone(digits, languages, international=international)
-    if number is None:
-        return False
+    """Return whether digits are a telephone number of a person in a country where the languages are spoken.
+
+    Free and shared-cost numbers are a firm's.
+
+    Args:
+        international: digits that follow a "+", of any country.
+    """
     import phonenumbers
 
-    return phonenumbers.number_type(number) not in (
-        phonenumbers.PhoneNumberType.TOLL_FREE,
-        phonenumbers.PhoneNumberType.PREMIUM_RATE,
-        phonenumbers.PhoneNumberType.SHARED_COST,
-        phonenumbers.PhoneNumberType.UAN,
-    )
+    kinds = phonenumbers.PhoneNumberType
+    firms = (kinds.TOLL_FREE, kinds.PREMIUM_RATE, kinds.SHARED_COST)
+    numbers = _phones(digits, languages, international=international)
+    # Without a zero in front, a number is read in many countries, and of no kind for sure.
+    sure = international or digits[0] == "0"
+    return any(not sure or phonenumbers.number_type(number) not in firms for number in numbers)
 
 
-def _phone(digits: str, languages: tuple[str, ...], *, international: bool) -> PhoneNumber | None:
+def _phones(digits: str, languages: tuple[str, ...], *, international: bool) -> Iterator[PhoneNumber]:
+    """Yield the valid telephone numbers that digits are, one for each country where they are one."""
     if not 8 <= len(digits) <= 15:
-        return None
+        return
     # Loaded with the first number that may be one.
     import phonenumbers
 
@@ -137,8 +135,7 @@ def _phone(digits: str, languages: tuple[str, ...], *, international: bool) -> P
         except phonenumbers.NumberParseException:
             continue
         if phonenumbers.is_valid_number(number):
-            return number
-    return None
+            yield number
 
 
 _SIX_FIGURES = re.compile(r"\d(?:\D*\d){5}")  # the fewest that an id or an IBAN has

@@ -74,7 +74,7 @@ def glued_words(line: Line) -> Glued:
 
 def _names(token: Token) -> bool:
     """Return whether a word says what the figures glued to it are."""
-    return len(token.text) > 1 and bool(token.word.single or token.word.unit)
+    return len(token.text) > 1 and bool(token.word.single)
 
 
 def without_glued(atoms: Sequence[Atom], words: Container[int]) -> list[slice]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from reddy_lib.personal_data.cues import HARMLESS, Cue
 from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.runs import Run
-from reddy_lib.personal_data.tokens import Line, Token
+from reddy_lib.personal_data.tokens import Line
 from reddy_lib.personal_data.vocabulary import Word
 
 __all__ = ["Sign", "asks_other", "is_yours", "signs_after", "signs_of", "speaks_of"]
@@ -78,7 +78,7 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
             weight *= _OF_A_QUANTITY
         signs.append(Sign(cue.first, cue.last, cue.kind, weight, cue.says))
     signs += [Sign(cue.first, cue.last, "no", _QUANTITY, False) for cue in quantities]
-    if any(sign.kind == "cvv" for sign in signs):
+    if any(sign.kind == "cvv" and not _counts(line, sign) for sign in signs):
         signs = [_on_the_back(line, sign) for sign in signs]
     if counts and -1 in boosted:
         signs.append(_unknown(line, boosted[-1]))
@@ -98,13 +98,13 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
 
 def _on_the_back(line: Line, sign: Sign) -> Sign:
     """Return "the last bit" of a line that speaks of a card's back as a sign of the code there; "the last four" is none."""
-    if sign.kind != "last4" or any(_says_four(token) for token in line.parts[sign.first : sign.last + 1]):
-        return sign
-    return sign._replace(kind="cvv")
+    return sign if sign.kind != "last4" or _counts(line, sign) else sign._replace(kind="cvv")
 
 
-def _says_four(token: Token) -> bool:
-    return token.word.value == 4 or token.text == "4"
+def _counts(line: Line, sign: Sign) -> bool:
+    """Return whether a sign says how many digits are meant."""
+    tokens = line.parts[sign.first : sign.last + 1]
+    return any(token.word.value is not None or token.text.isdigit() for token in tokens)
 
 
 def _speaks_of_numbers(line: Line, cue: Cue) -> bool:
