@@ -16,9 +16,12 @@ __all__ = [
     "answer_words",
     "dates",
     "emails_in_words",
+    "is_copula",
     "is_name",
     "is_sentence",
+    "is_street",
     "looks_like_address",
+    "place_after",
     "words_after",
 ]
 
@@ -34,9 +37,11 @@ _ENDINGS = word_set("com net org de fr es pt it nl uk co br eu edu gov ie at ch 
 _LEFT, _RIGHT = 9, 8  # tokens of a spoken address before and after "at"
 _NAME_WORDS = 6
 _AND = frozenset(("y", "e", "et", "und", "og", "en", "and"))
+_IS = word_set("ea und : = ' ’")
 _PLACE_TOKENS = 16
 _MOST_OF_A_PLACE = 8  # words
 _GAP = 2  # small words in a row that end an answer
+_GAP_IN_A_PLACE = 3  # "avenida de la Constitución"
 
 
 class Part(NamedTuple):
@@ -65,11 +70,16 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
     parts: list[Part] = []
     first = last = -1
     skipped = 0
+    place = kind == "address"
+    gap = _GAP_IN_A_PLACE if place else _GAP
+    remarks = _remarks(tokens)
     for index in range(stop):
         token = tokens[index]
-        if index in without:
-            skipped = _GAP
+        if index in without or index in remarks:
+            skipped = gap
             continue
+        if place and first >= 0 and _speaks(tokens, index):
+            break
         if not _is_word(token):
             if token.text in ".?!;" and first >= 0 and kind in ("name", "password") and not token.glued:
                 break
@@ -77,7 +87,7 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
         if _says_nothing(token, inside=first >= 0, kind=kind) or _is_moment(tokens, index):
             skipped += 1
             continue
-        if first >= 0 and skipped >= _GAP:
+        if first >= 0 and skipped >= gap:
             parts.append(_part(tokens, first, last))
             first = -1
         if first < 0:
@@ -85,7 +95,84 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
         last, skipped = index, 0
     if first >= 0:
         parts.append(_part(tokens, first, last))
-    return [_whole_words(line, part) if kind == "password" else part for part in parts]
+    if place:
+        return [_from_capitals(tokens, part, 0) for part in parts]
+    inner = [part for part in (_without_links(tokens, part, kind) for part in parts) if part is not None]
+    # Where all words are such as "still", one of them is the answer.
+    return [_whole_words(line, part) if kind == "password" else part for part in inner or parts]
+
+
+_BRACKETS = {"(": ")", "[": "]"}
+
+
+def _remarks(tokens: Sequence[Token]) -> frozenset[int]:
+    """Return the tokens in brackets that say nothing of a place, as in "(hold music)"."""
+    found: set[int] = set()
+    for index, token in enumerate(tokens):
+        if index in found or token.text not in _BRACKETS:
+            continue
+        last = index
+        while last < len(tokens) and tokens[last].text != _BRACKETS[token.text]:
+            last += 1
+        inside = tokens[index:last]
+        if not any(one.word.street or one.text[0].isdigit() or one.word.value is not None for one in inside):
+            found.update(range(index, last + 1))
+    return frozenset(found)
+
+
+def _speaks(tokens: Sequence[Token], index: int) -> bool:
+    """Return whether a person is spoken of ("leeds i think"), and no letter of a postcode spelled ("i p four")."""
+    after = tokens[index + 1].word if index + 1 < len(tokens) else None
+    spelled = after is not None and (after.letter or after.value is not None)
+    return tokens[index].word.person and not (tokens[index].word.letter and spelled)
+
+
+def _from_capitals(tokens: Sequence[Token], part: Part, least: int) -> Part:
+    """Return a place with the words before it that belong to its name by their capitals ("The Old" Barn).
+
+    `least`: the first token that may be one.
+    """
+    first = part.first
+    while first > least and not tokens[first].glued:
+        before = tokens[first - 1]
+        word = before.word
+        if (
+            not before.text[0].isupper()
+            or before.text.isupper()
+            or word.person
+            or (word.nod and not word.small)
+        ):
+            break
+        first -= 1
+    return part if first == part.first else _part(tokens, first, part.last)
+
+
+def _without_links(tokens: Sequence[Token], part: Part, kind: str) -> Part | None:
+    """Return a part without the words at both ends that only link it to what was asked ("was", "would be", "always").
+
+    Returns None if no other word is in it.
+    """
+    first, last = part.first, part.last
+    while first <= last and is_link(tokens[first], kind):
+        first += 1
+    while first < last and is_link(tokens[last], kind):
+        last -= 1
+    if first > last:
+        return None
+    return part if (first, last) == (part.first, part.last) else _part(tokens, first, last)
+
+
+def is_copula(token: Token) -> bool:
+    """Return whether a word or sign right behind a noun says that what it names follows."""
+    return token.word.copula or token.word.plain in _IS
+
+
+def is_link(token: Token, kind: str) -> bool:
+    """Return whether a word stands between what was asked and its answer: "is", and beside a password also "always"."""
+    word = token.word
+    if not _is_word(token):
+        return True
+    return word.copula or (kind == "password" and (word.linking or word.small) and not word.letter)
 
 
 def is_sentence(line: Line, parts: Sequence[Part]) -> bool:
@@ -109,6 +196,11 @@ def is_name(line: Line, parts: Sequence[Part]) -> bool:
     return not cased or sum(token.text[0].isupper() for token in tokens) * 2 > len(tokens)
 
 
+def is_street(token: Token) -> bool:
+    """Return whether a token is a word for a street, and not the end of "1st"."""
+    return token.word.street and not (token.glued and token.word.ordinal)
+
+
 def looks_like_address(line: Line, parts: Sequence[Part], *, street: bool = False) -> bool:
     """Return whether words are a place: a word for a street with something beside it, or unless `street` a number and a
     name."""
@@ -116,7 +208,7 @@ def looks_like_address(line: Line, parts: Sequence[Part], *, street: bool = Fals
     if len(tokens) < 2:
         return False
     number = any(token.text[0].isdigit() or token.word.value is not None for token in tokens)
-    return any(token.word.street for token in tokens) or (
+    return any(is_street(token) for token in tokens) or (
         not street and number and 3 <= len(tokens) <= _MOST_OF_A_PLACE
     )
 
@@ -155,8 +247,12 @@ def _whole_words(line: Line, part: Part) -> Part:
 def words_after(line: Line, index: int, kind: str) -> Part | None:
     """Return the words that follow an announcement ("my name is …") which ends before the token `index`."""
     tokens = line.tokens
+    begin = index
     while index < len(tokens) and (
-        not _is_word(tokens[index]) or tokens[index].word.skip or tokens[index].word.filler
+        not _is_word(tokens[index])
+        or tokens[index].word.skip
+        or tokens[index].word.filler
+        or (kind == "password" and is_link(tokens[index], kind))
     ):
         if tokens[index].text in ".?!" and not tokens[index].glued:
             return None
@@ -164,7 +260,8 @@ def words_after(line: Line, index: int, kind: str) -> Part | None:
     if index >= len(tokens):
         return None
     if kind == "address":
-        return _place_after(tokens, index)
+        part = place_after(tokens, index)
+        return part and _from_capitals(tokens, part, begin)
     last = index - 1
     most = 1 if kind == "password" else _NAME_WORDS
     for at in range(index, min(len(tokens), index + most)):
@@ -188,14 +285,16 @@ def words_after(line: Line, index: int, kind: str) -> Part | None:
     return _whole_words(line, part) if kind == "password" else part
 
 
-def _place_after(tokens: Sequence[Token], index: int) -> Part | None:
+def place_after(tokens: Sequence[Token], index: int) -> Part | None:
     """Return the words of a place from a token on, up to the end of the sentence or of what reads as a place."""
     last = index - 1
     skipped = 0
+    remarks = _remarks(tokens)
     for at in range(index, min(len(tokens), index + _PLACE_TOKENS)):
         token = tokens[at]
         word = token.word
-        if token.text in ".?!;" or word.person or word.common or word.undo or skipped >= _GAP:
+        ends = token.text in ".?!;" or at in remarks or skipped >= _GAP_IN_A_PLACE
+        if ends or word.person or word.common or word.undo:
             break
         if _is_word(token):
             says = word.street or not (word.small or word.filler or word.skip)

@@ -7,10 +7,11 @@ others. An agent's number is personal data only if it repeats what the customer 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
+from reddy_lib.personal_data.announcing import announced
 from reddy_lib.personal_data.answers import (
     Part,
     answer_words,
@@ -19,58 +20,69 @@ from reddy_lib.personal_data.answers import (
     is_name,
     is_sentence,
     looks_like_address,
-    words_after,
 )
-from reddy_lib.personal_data.cues import HARMLESS, cues_of, without_cues
-from reddy_lib.personal_data.fit import fit, is_card_run, parted
-from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone
+from reddy_lib.personal_data.bare_numbers import by_form, kind_by_length, long_number
+from reddy_lib.personal_data.confirming import (
+    CONFIRMED,
+    confirmed_address,
+    confirmed_number,
+    without_confirming,
+)
+from reddy_lib.personal_data.cues import HARMLESS, cues_of
+from reddy_lib.personal_data.fit import fit, is_card_run, kind_behind_card, parted
+from reddy_lib.personal_data.forms import (
+    EMAIL,
+    find_ibans,
+    find_ids,
+    is_card,
+    is_firms_email,
+    may_be_id,
+)
+from reddy_lib.personal_data.line_hints import has_cue, is_nod
 from reddy_lib.personal_data.line_shapes import (
     ROUND_AN_ANSWER,
     counts_a_thing,
+    follows,
     is_bare,
-    is_nod_line,
     is_pronoun,
     is_pure,
 )
 from reddy_lib.personal_data.number_words import word_set
-from reddy_lib.personal_data.runs import Run, may_spell, runs_of
+from reddy_lib.personal_data.parsing import Parsed, parsed
+from reddy_lib.personal_data.passwords import with_numbers, written_around
+from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.said import Said
-from reddy_lib.personal_data.skimming import RUNS, SOME, is_nod, skim
+from reddy_lib.personal_data.scoring import scores_of
+from reddy_lib.personal_data.skimming import skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.tokens import Line, read_line
-from reddy_lib.personal_data.vocabulary import AT, CUE, Vocabulary
-from reddy_lib.personal_data.weights import Sign, asks_other, is_yours, signs_after, signs_of, speaks_of
+from reddy_lib.personal_data.vocabulary import AT, CUE, FIGURES, NUMBER, Vocabulary
+from reddy_lib.personal_data.weights import Sign, asks_other, is_yours, signs_of, speaks_of
 
 __all__ = ["Dialogue"]
 
 _ENOUGH = 0.35  # of weight × fit, to be marked
 _STRONG = 0.6
+_CLEAR = 0.75  # of a sign that needs no other
 _WHOLE = 0.9  # of fit: it is that and nothing beside it
 _AMOUNT = 0.15  # what is left of the fit of money, shares, times and counts
 _SPECIFIC = ("national_id", "bank", "card", "expiry", "pin", "last4", "cvv")  # of two that fit, the later
 _NEAR = 6  # tokens between a number and the words after it that say what it is
 _MOST_WORDS = {"name": 8, "password": 6, "address": 24}
 _ANSWER_WITHIN = 6  # lines
-_BARE_ID, _BARE_CARD = 8, 12  # digits of a number that nothing was said about
-_WITHOUT_ZERO = 10  # digits of a phone number that begins with another digit
 _TOLD = word_set("phone email address")  # kinds of which a firm has its own
 _SHORT_PLACE = 4  # words of an address that has no number and no word for a street
 _THANKS = word_set("thank thanks merci danke gracias obrigado obrigada grazie bedankt dank tak")
 _DATES = ("birth_date", "expiry")
-_IS = word_set("is s was ist lautet war est c es era e ea und : = reads")
-_AND = word_set("and und et y e en og")
 _PAYING = 14  # lines
-_MONTH_CODES = frozenset(f"{month:02}" for month in range(1, 13))
-_PIN_DIGITS = range(4, 7)
 _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
 _FEW, _IN_PASSING = 3, 0.4  # digits of a number in the middle of a sentence, and what is left of its fit
 _OF_A_THING = 0.5  # what is left of the fit of a number with a noun right behind it, in a sentence
-_REPEATED = 600  # characters: longer lines are rarely said twice
+_SHORTEST_CARD = 13  # digits
 _WHOLE_CARD = 15  # digits with which a card's number is told
 _TOLD_CARD = 0.4  # what is left of the weight of its slot then
 _REPEATS_WITHIN = 2  # lines
 _KEPT = 4  # digits of what an agent tells, by which it is known again
-_PLUS = frozenset(("+", "plus", "piu", "mas", "mais"))
 
 
 class _Verdict(NamedTuple):
@@ -96,6 +108,7 @@ class Dialogue:
         self._memory = Memory()
         self._last = _NOTHING  # of the customer's last number, as long as only nods and echoes follow
         self._question = 0  # line of the agent's last words; negative if they speak of something harmless
+        self._unread = ""  # these words, if they may speak of something harmless and were not read
         self._piece = (-99, "")  # line and digits of the customer's last number
         self._card_line = -99  # where one was told to its end
         self._paid_line = -99  # where a card's number was said
@@ -104,26 +117,34 @@ class Dialogue:
 
     def feed(self, lines: Sequence[TranscriptLine]) -> list[Said]:
         """Read lines in order and return what was found."""
-        hints, telling = skim(lines, self.words)
+        hints, telling, echoing, behind, read = skim(lines, self.words)
+        memory = self._memory
         expected = bool(self._slots.all())
         for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
             if not line.text:
                 continue
-            if expected or number in telling or (self._memory.words and self._memory.has_words_in(line.text)):
-                self._read(number, line, hint)
+            if (
+                expected
+                or number in telling
+                or (memory.numbers and number in echoing)
+                or (memory.words and memory.has_words_in(line.text))
+            ):
+                self._read(read.get(number) or parsed(number, line, hint, self.words), hint)
             elif telling:
-                self._pass(number, line, hint)
+                self._pass(number, line, hint, behind=number in behind)
         return self.found
 
-    def _pass(self, number: int, line: TranscriptLine, hint: int) -> None:
-        """Let slots fade with a line that is not read."""
+    def _pass(self, number: int, line: TranscriptLine, hint: int, *, behind: bool) -> None:
+        """Let slots fade with a line that is not read. `behind`: it follows a number."""
         if is_nod(line.text):
             return
         words = line.text.count(" ") + 1
         agent = line.role == "agent"
         self._slots.pass_by(agent=agent, words=words)
         if agent:
-            self._question = number if not hint & CUE else -number
+            later = hint & CUE and (behind or hint & (NUMBER | FIGURES))
+            self._question = -number if hint & CUE and not later else number
+            self._unread = line.text if later else ""
             if words > _NEAR:
                 self._last = _NOTHING
 
@@ -132,16 +153,16 @@ class Dialogue:
         kept = self.words.names.get(hint)
         if kept is None:
             line = read_line(0, "agent", hint, self.words)
-            kept = self.words.names[hint] = (line.tokens, signs_of(line, cues_of(line), []))
+            kept = self.words.names[hint] = (line.parts, signs_of(line, cues_of(line), []))
         line, signs = Line(0, "agent", hint, kept[0]), kept[1]
         last = max((sign.last for sign in signs), default=0)
         # "Customer phone" is a phone: what comes last says what it is.
         signs = [sign for sign in signs if sign.weight >= 1 or sign.last == last]
         self._slots.open(line, [sign._replace(weight=1.0, says=False) for sign in signs], [])
 
-    def expects(self) -> bool:
-        """Return whether anything is expected."""
-        return bool(self._slots.all())
+    def expected(self) -> frozenset[str]:
+        """Return the kinds that are expected."""
+        return frozenset(slot.kind for slot in self._slots.all())
 
     def expects_name(self) -> bool:
         """Return whether a name is expected, and no number."""
@@ -149,46 +170,35 @@ class Dialogue:
             self._slots.get("name", least=_STRONG) is not None
         )
 
-    def _parsed(self, number: int, said: TranscriptLine, hint: int) -> tuple[Line, list[Run], list[Sign]]:
-        """Return a line with its runs and signs. One that says no number may be said in many calls."""
-        repeats = not hint & SOME
-        key = (said.text, said.role == "agent")
-        kept = self.words.parsed.get(key) if repeats else None
-        if kept is not None:
-            tokens, signs = kept
-            return Line(number, said.role, said.text, tokens), [], signs
-        signs = []
-        line = read_line(number, said.role, said.text, self.words)
-        runs = runs_of(line) if hint & RUNS or may_spell(said.text) else []
-        if runs or not is_nod_line(line):
-            cues = cues_of(line)
-            runs = without_cues(runs, cues) if cues and runs else runs
-            signs = signs_of(line, cues, [run.first for run in runs])
-        if repeats and not runs and len(said.text) <= _REPEATED:
-            self.words.keep_line(key, line.tokens, signs)
-        return line, runs, signs
-
-    def _read(self, number: int, said: TranscriptLine, hint: int) -> None:
+    def _read(self, said: Parsed, hint: int) -> None:
         self._taken = []
-        line, runs, signs = self._parsed(number, said, hint)
-        if not runs and not signs and is_nod_line(line):
+        line, runs, signs, nod = said
+        if nod:
             return
-        self._forms(line, signs)
+        if not self._pays(line, signs):
+            signs = [sign for sign in signs if sign.kind != "expiry" or sign.weight >= _CLEAR]
+        if hint & (AT | FIGURES):
+            self._forms(line, signs)
         self._dates(line, signs)
         if hint & AT:
             self._emails(line, signs)
         if line.agent:
+            signs = without_confirming(line, signs, self.words)
             self._echoes_in_words(line)
-            marked = self._numbers(line, signs, runs)
+            self._confirmed(line, signs)
+            self._answers(line, signs, runs, ("password",))
+            marked = bool(runs) and self._numbers(line, signs, runs)
+            signs = [*signs, *self._asked_again(line)]
         else:
             marked = self._answers(line, signs, runs, ("password",))
-            marked = self._numbers(line, signs, runs) or marked
+            numbered = [sign for sign in signs if sign.kind != "password"] if self._taken else signs
+            marked = (bool(runs) and self._numbers(line, numbered, runs)) or marked
             marked = self._answers(line, signs, runs, ("name", "address")) or marked
         if self.blunt:
             self._bluntly(line, runs)
         if not marked or signs:
             self._slots.fade(line, signs)
-        if line.agent and not marked and (len(line.tokens) > _NEAR or asks_other(signs, self._last.kind)):
+        if line.agent and not marked and (len(line.parts) > _NEAR or asks_other(signs, self._last.kind)):
             self._last = _NOTHING
         if line.agent and self._card_was_told(line):  # "turn the card round" asks for what else is on it
             others = any(sign.kind not in (*HARMLESS, "card") for sign in signs)
@@ -202,7 +212,12 @@ class Dialogue:
             told.weight *= _TOLD_CARD
         if line.agent:
             harmless = any(sign.kind in HARMLESS for sign in signs)
-            self._question = -line.number if harmless else line.number
+            self._question, self._unread = -line.number if harmless else line.number, ""
+
+    def _pays(self, line: Line, signs: Sequence[Sign]) -> bool:
+        """Return whether a card is spoken of: "the date" may be a flight's otherwise."""
+        paying = line.number - self._paid_line <= _PAYING or self._slots.get("card") is not None
+        return paying or any(sign.kind in ("card", "cvv", "last4") for sign in signs)
 
     # --- marks ---------------------------------------------------------------------------------------------
 
@@ -218,6 +233,9 @@ class Dialogue:
 
     def _mark_run(self, line: Line, run: Run, verdict: _Verdict) -> None:
         for begin, end in run.pieces_in(line):
+            whole = written_around(line, begin, end) if verdict.kind in ("pin", "password") else None
+            if whole is not None:
+                (begin, end), verdict = whole, verdict._replace(kind="password")
             self._mark(line, begin, end, verdict.kind, verdict.item, verdict.sure, verdict.why)
         if run.digits + run.letters >= 2:
             for reading in run.readings:
@@ -231,12 +249,19 @@ class Dialogue:
         text = line.text
         if "@" in text and not (line.agent and speaks_of(signs, "our")):
             for one in EMAIL.finditer(text):
+                if is_firms_email(one[0], agent=line.agent and not self._asks_for_email(line, signs)):
+                    continue
                 self._mark_new(line, one.start(), one.end(), "email", "form", "an email address")
-        if line.figures and not speaks_of(signs, "no"):
+        if may_be_id(text) and not speaks_of(signs, "no"):
             for begin, end in find_ibans(text):
                 self._mark_new(line, begin, end, "bank", "checked", "an IBAN with right check digits")
             for begin, end in find_ids(text):
                 self._mark_new(line, begin, end, "national_id", "checked", "written as a national id")
+
+    def _asks_for_email(self, line: Line, signs: Sequence[Sign]) -> bool:
+        return (
+            is_yours(line) or self._slots.get("email", least=_ENOUGH) is not None or speaks_of(signs, "email")
+        )
 
     def _emails(self, line: Line, signs: Sequence[Sign]) -> None:
         if line.agent and speaks_of(signs, "our"):
@@ -244,12 +269,14 @@ class Dialogue:
         slot = self._slots.get("email", least=_ENOUGH)
         asked = slot is not None or speaks_of(signs, "email")
         for part in emails_in_words(line, asked=asked):
+            if is_firms_email(line.text[part.begin : part.end], agent=line.agent and not asked):
+                continue
             if self._free(part.begin, part.end):
                 item = slot.item if slot is not None and not line.agent else self._slots.new_item()
                 self._mark(line, part.begin, part.end, "email", item, "form", "an email address in words")
 
     def _dates(self, line: Line, signs: Sequence[Sign]) -> None:
-        for kind in _DATES:
+        for kind in _DATES if signs or self._slots.all() else ():
             here = any(sign.kind == kind and sign.weight >= 1 for sign in signs)
             slot = None if line.agent else self._slots.get(kind, least=_ENOUGH)
             if not here and slot is None:
@@ -276,7 +303,7 @@ class Dialogue:
             if slot is not None and slot.words and line.number - slot.line <= _ANSWER_WITHIN:
                 marked = self._answer(line, slot, signs, runs) or marked
         for sign in signs:
-            part = self._announced(line, sign) if sign.kind in kinds else None
+            part = announced(line, sign) if sign.kind in kinds else None
             if part is not None and (sign.kind == "address" or self._free(part.begin, part.end)):
                 why = "announced in the same line"
                 self._mark_new(line, part.begin, part.end, sign.kind, "context", why)
@@ -287,25 +314,22 @@ class Dialogue:
         others = [
             sign for sign in signs if sign.kind not in (slot.kind, "what", "no", "name") and sign.weight >= 1
         ]
-        stop = min((sign.first for sign in others), default=len(line.tokens))
+        stop = min((sign.first for sign in others), default=len(line.parts))
         numbers: set[int] = set()
         if slot.kind == "name":
             numbers = {index for run in runs if run.digits for index in range(run.first, run.last + 1)}
         parts = answer_words(line, slot.kind, stop, numbers)
         words = sum(
-            1
-            for part in parts
-            for token in line.tokens[part.first : part.last + 1]
-            if token.text[0].isalnum()
+            1 for part in parts for token in line.parts[part.first : part.last + 1] if token.text[0].isalnum()
         )
         if not parts:
             return False
         if slot.role == line.role and line.role:
             return False
         place = slot.kind == "address" and looks_like_address(line, parts)
-        sentence = is_sentence(line, parts) or (not place and len(line.tokens) - words > ROUND_AN_ANSWER)
+        sentence = is_sentence(line, parts) or (not place and len(line.parts) - words > ROUND_AN_ANSWER)
         if not place and (
-            line.tokens[0].word.plain in _THANKS or (slot.kind == "address" and words > _SHORT_PLACE)
+            line.parts[0].word.plain in _THANKS or (slot.kind == "address" and words > _SHORT_PLACE)
         ):
             sentence = True
         slot.words = False
@@ -318,6 +342,8 @@ class Dialogue:
         if slot.kind == "name" and not is_name(line, parts):
             return False
         for part in parts:
+            if slot.kind == "password":
+                part = with_numbers(part, runs)
             if slot.kind == "address" or self._free(part.begin, part.end):
                 self._mark(line, part.begin, part.end, slot.kind, slot.item, "context", _why(slot))
                 self._remember(line, part, slot.kind)
@@ -329,7 +355,7 @@ class Dialogue:
         if part.end - part.begin >= _KEPT:
             self._memory.words[line.text[part.begin : part.end].lower()] = kind
         if kind == "name":
-            for token in line.tokens[part.first : part.last + 1]:
+            for token in line.parts[part.first : part.last + 1]:
                 word = token.word
                 if (
                     len(token.text) >= _KEPT
@@ -338,26 +364,12 @@ class Dialogue:
                 ):
                     self._memory.words[token.text.lower()] = kind
 
-    def _announced(self, line: Line, sign: Sign) -> Part | None:
-        """Return the words that a speaker announces in the same line ("my name is …", "the password is …")."""
-        if sign.kind == "name":
-            return words_after(line, sign.last + 1, "name") if sign.says else None
-        after = line.tokens[sign.last + 1 : sign.last + 2]
-        if sign.kind == "password" and sign.weight >= 1 and after and after[0].word.plain in _IS:
-            part = words_after(line, sign.last + 1, "password")
-            return None if part is None or is_sentence(line, [part]) else part
-        if sign.kind == "address":
-            part = words_after(line, sign.last + 1, "address")
-            if part is not None and looks_like_address(line, [part], street=sign.weight < 1):
-                return part
-        return None
-
     def _echoes_in_words(self, line: Line) -> None:
         """Mark what a customer said in words where the agent repeats it."""
         if not self._memory.words:
             return
         lower = line.text.lower()
-        starts = {token.begin: token for token in line.tokens}
+        starts = {token.begin for token in line.tokens}
         ends = {token.end for token in line.tokens}
         for said, kind in self._memory.words.items():
             begin = lower.find(said)
@@ -365,12 +377,27 @@ class Dialogue:
             if begin in starts and end in ends and len(lower) == len(line.text) and self._free(begin, end):
                 self._mark_new(line, begin, end, kind, "context", "said before")
 
+    def _confirmed(self, line: Line, signs: Sequence[Sign]) -> None:
+        """Mark an address that an agent asks to confirm."""
+        if speaks_of(signs, "our") or speaks_of(signs, "no"):
+            return
+        part = confirmed_address(line, self.words)
+        if part is not None and self._free(part.begin, part.end):
+            self._mark_new(line, part.begin, part.end, "address", "form", CONFIRMED)
+            self._remember(line, part, "address")
+
+    def _asked_again(self, line: Line) -> Iterator[Sign]:
+        """Yield a sign for what an agent's line asks to confirm: the answer may correct it."""
+        for said in self.found:
+            if said.line == line.number and said.why == CONFIRMED:
+                yield Sign(0, 0, said.kind, 0.8, says=False)
+
     # --- numbers -------------------------------------------------------------------------------------------
 
     def _numbers(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run]) -> bool:
         marked = False
         for at, run in enumerate(runs):
-            if not self._free(run.begin, run.end):
+            if self._taken and not self._free(run.begin, run.end):
                 marked = True
                 continue
             verdict = self._judge(line, signs, runs, at)
@@ -382,11 +409,10 @@ class Dialogue:
                 marked = True
                 if verdict.sure == "form" and not line.agent:
                     self._wait(line, run)
-            elif line.agent:
-                if run.digits > _KEPT:
-                    self._memory.harmless.update(run.readings)
-            else:
-                marked = self._wait(line, run) or marked
+            elif (not line.agent or is_bare(line, runs)) and self._wait(line, run):
+                marked = True
+            elif line.agent and run.digits > _KEPT:
+                self._memory.harmless.update(run.readings)
         if runs and not marked and not line.agent and any(run.digits > 2 for run in runs):
             self._last = _NOTHING
         return marked
@@ -394,7 +420,7 @@ class Dialogue:
     def _take(self, line: Line, run: Run, verdict: _Verdict) -> None:
         one = line.agent or (verdict.kind != "card" and fit(verdict.kind, run) >= _WHOLE)
         card = verdict.kind == "card" or self._card_was_told(line)
-        parts = [] if one else parted(run, self._open_kinds(), card=card)
+        parts = [] if one else parted(run, [*self._open_kinds(), verdict.kind], card=card)
         if parts:
             for kind, part in parts:
                 slot = self._slots.get(kind)
@@ -429,10 +455,11 @@ class Dialogue:
         if run.amount or run.clock or run.letters or run.digits < 2:
             return False
         self._pending = [*(one for one in self._pending if line.number - one[0].number <= 4), (line, run)]
-        if len(self._pending) < 2 or not is_card("".join(one.counted for _, one in self._pending)):
+        parts = [(said, one) for said, one in self._pending if said.role == line.role]
+        if len(parts) < 2 or not is_card("".join(one.counted for _, one in parts)):
             return False
         item = self._slots.new_item()
-        for said, one in self._pending:
+        for said, one in parts:
             self._mark_run(
                 said, one, _Verdict("card", "checked", "its parts have a card's check digit", item)
             )
@@ -445,7 +472,7 @@ class Dialogue:
         if is_pronoun(line, run):
             return _NOTHING
         counted = run.amount or run.clock
-        scores, here = self._scores(line, signs, runs, at)
+        scores, here = scores_of(line, signs, runs, at, self._slots, self._last.kind)
         harmless = max((scores.pop(kind, 0.0) for kind in HARMLESS), default=0.0)
         known = next(filter(None, map(self._memory.kind_of, run.readings)), "")
         if line.agent and not counted and self._repeats_piece(line, runs, run):
@@ -454,6 +481,8 @@ class Dialogue:
             return _Verdict(known, "context", "repeats what was said before", self._slots.new_item())
         if self._memory.is_harmless(run.code) and not here - set(HARMLESS):
             return _Verdict("no")
+        if kind := self._behind_card(line, runs, at, here):
+            return _Verdict(kind, "context", "right behind a card's number", self._slots.new_item())
         piece = not counted and not line.agent and is_pure(line, runs)
         bare = is_bare(line, runs) or (at + 1 < len(runs) and runs[at + 1].after_undo)
         best, score = "", 0.0
@@ -481,7 +510,7 @@ class Dialogue:
             if slot is None and best not in here and self._last.kind == best and sure != "checked":
                 return self._last._replace(why="goes on from the line before")
             item = slot.item if slot is not None else self._slots.new_item()
-            short = not signs or len(line.tokens) <= _NEAR
+            short = not signs or len(line.parts) <= _NEAR
             if not line.agent and self._last.kind == best and best in here and short:
                 item = self._last.item
             return _Verdict(best, sure, _why(slot, here=best in here), item)
@@ -494,7 +523,16 @@ class Dialogue:
             )
         if harmless >= (_STRONG if is_card_run(run) else 0.3):
             return _Verdict("no" if run.digits + run.letters > 2 else "")
-        return _NOTHING if counted else self._by_form(line, runs, run, known)
+        return _NOTHING if counted else self._by_form(line, signs, runs, run, known)
+
+    def _behind_card(self, line: Line, runs: Sequence[Run], at: int, here: set[str]) -> str:
+        """Return the kind of an expiry date or a code that follows a card's number in its line ("and 08/27 and 317")."""
+        told = self._paid_line == line.number and any(run.digits >= _SHORTEST_CARD for run in runs[:at])
+        if not told or here - {"card", *HARMLESS}:
+            return ""
+        if not follows(line, runs[at - 1], runs[at]):
+            return ""
+        return "" if counts_a_thing(line, runs[at]) else kind_behind_card(runs[at])
 
     def _repeats_piece(self, line: Line, runs: Sequence[Run], run: Run) -> bool:
         """Return whether an agent's line is nothing but the digits that the customer said right before."""
@@ -506,35 +544,9 @@ class Dialogue:
             and is_pure(line, runs)
         )
 
-    def _scores(
-        self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], at: int
-    ) -> tuple[dict[str, float], set[str]]:
-        """Return kind → weight for a number, and the kinds that its own line speaks of."""
-        run = runs[at]
-        before = [sign for sign in signs if sign.last < run.first and sign.kind != "what"]
-        scores: dict[str, float] = {}
-        latest = max((sign.last for sign in before), default=-1)
-        for sign in before:
-            used = any(sign.last < other.first < run.first and not other.amount for other in runs[:at])
-            near = sign.last == latest
-            weight = (
-                sign.weight * (1.0 if near else 0.75) * (0.6 if used and not near else 0.8 if used else 1.0)
-            )
-            scores[sign.kind] = min(1.0, scores.get(sign.kind, 0.0) * 0.5 + weight)
-        following = runs[at + 1].first if at + 1 < len(runs) else len(line.tokens)
-        for sign in signs_after(line, signs, run, following, last=at + 1 == len(runs)):
-            scores[sign.kind] = max(scores.get(sign.kind, 0.0), 0.75 * sign.weight)
-        here = set(scores)
-        for slot in self._slots.all():
-            if line.agent and slot.kind not in HARMLESS:
-                continue
-            weight = slot.weight * (0.6 if here and slot.kind not in here else 1.0)
-            scores[slot.kind] = max(scores.get(slot.kind, 0.0), weight)
-        if not line.agent and self._last.kind and is_bare(line, runs):
-            scores[self._last.kind] = max(scores.get(self._last.kind, 0.0), 0.7)
-        return scores, here
-
-    def _by_form(self, line: Line, runs: Sequence[Run], run: Run, known: str) -> _Verdict:
+    def _by_form(
+        self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], run: Run, known: str
+    ) -> _Verdict:
         """Return what a number is of which nothing was said."""
         new = self._slots.new_item
         if line.agent:
@@ -542,48 +554,38 @@ class Dialogue:
                 return _Verdict(
                     self._last.kind, "context", "repeats what was said before, with a difference", new()
                 )
-            return _NOTHING
+            if is_card_run(run):
+                return _Verdict("card", "checked", "a card's length and check digit", new())
+            kind = "" if speaks_of(signs, "our") else confirmed_number(line, run, self.words)
+            return _Verdict(kind, "form", CONFIRMED, new()) if kind else _NOTHING
         if known:
             return _Verdict(known, "context", "repeats what was said before", new())
         if run.letters:
             return _NOTHING
-        if is_card_run(run):
-            return _Verdict("card", "checked", "a card's length and check digit", new())
-        if run.digits in (15, 16) and run.code[0] in "3456":
-            return _Verdict("card", "form", "as long as a card number", new())
-        international = run.first > 0 and line.tokens[run.first - 1].word.plain in _PLUS
-        digits = run.code if run.code[0] == "0" else run.counted
-        if (international or digits[0] == "0" or len(digits) >= _WITHOUT_ZERO) and is_phone(
-            digits, self.words.languages, international=international
-        ):
-            return _Verdict("phone", "form", "written as a phone number", new())
+        if found := by_form(line, run, self.words.languages):
+            return _Verdict(*found, new())
         if not is_bare(line, runs):
             return _NOTHING
         if self._last.kind:
             return self._last._replace(why="goes on from the line before")
         if kind := self._answers_question(line, run):
             return _Verdict(kind, "form", f"the whole answer to line {abs(self._question)}", new())
-        if len(run.counted) >= _BARE_ID:
-            kind = "card" if len(run.counted) >= _BARE_CARD else "account"
-            return _Verdict(kind, "form", "a long number and nothing else", new())
-        return _NOTHING
+        found = long_number(run)
+        return _Verdict(*found, new()) if found else _NOTHING
 
     def _answers_question(self, line: Line, run: Run) -> str:
         """Return the kind of a number that is the whole answer to a question of unknown words; "" if it may be a count."""
+        if self._unread:
+            if has_cue(self._unread, self.words.things):
+                self._question = -abs(self._question)
+            self._unread = ""
         behind_card = (
             self._card_line > abs(self._question) and line.number - self._card_line <= _REPEATS_WITHIN
         )
         after = self._card_line if behind_card else self._question
         if after <= 0 or line.number - after > _ANSWER_WITHIN or not (run.spelled or behind_card):
             return ""
-        paying = line.number - self._paid_line <= _PAYING
-        if run.digits == 3:
-            return "cvv" if paying else ""
-        if run.digits == 4 and paying:
-            return "expiry" if run.code[:2] in _MONTH_CODES else "cvv"
-        if run.digits in _PIN_DIGITS:
-            return "pin"
-        return "account" if run.digits > 3 else ""
+        return kind_by_length(run, paying=line.number - self._paid_line <= _PAYING)
 
     def _bluntly(self, line: Line, runs: Sequence[Run]) -> None:
         for run in runs:

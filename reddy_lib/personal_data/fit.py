@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator
 
 from reddy_lib.personal_data.forms import is_card
 from reddy_lib.personal_data.runs import Run
+from reddy_lib.personal_data.tokens import Line
 
-__all__ = ["COMPLETE", "fit", "is_card_run", "parted"]
+__all__ = ["COMPLETE", "fit", "is_card_run", "kind_behind_card", "parted", "without_last4"]
 
 COMPLETE = {"card": 15, "cvv": 3, "expiry": 3, "pin": 6, "last4": 4, "phone": 9, "birth_date": 4}
 """Kind → digits with which a datum is complete; other kinds have no usual length."""
@@ -115,6 +116,18 @@ def is_card_run(run: Run) -> bool:
     return any(map(is_card, run.readings))
 
 
+def without_last4(scores: dict[str, float], line: Line, run: Run) -> None:
+    """Remove the weight of a card's last digits where a number in a line such as "card ends …" is a month and a year.
+
+    It is a date if it is written as one, or if no word speaks of last digits more than of a date.
+    """
+    last4, expiry = scores.get("last4", 0.0), scores.get("expiry", 0.0)
+    if not (last4 and expiry and is_month_year(run)):
+        return
+    if "/" in line.text[run.begin : run.end] or last4 <= expiry:
+        del scores["last4"]
+
+
 def parted(run: Run, open_kinds: Collection[str], *, card: bool = False) -> list[tuple[str, Run]]:
     """Return the parts of a number that is several data in a row (a card and its expiry date), each with its kind.
 
@@ -180,10 +193,18 @@ def _behind_card(rest: Run) -> list[tuple[str, Run]]:
     if both:
         return both
     lengths = set(map(len, rest.readings))
-    if 3 not in lengths and _is_month_year(rest):
+    if 3 not in lengths and is_month_year(rest):
         return [("expiry", rest)]
     # What cannot be told apart holds the code, which must not leave.
     return [("cvv", rest)] if max(lengths) > 2 else []
+
+
+def kind_behind_card(run: Run) -> str:
+    """Return what a number that follows a card's is ("expiry", "cvv"), "" if it is neither."""
+    parts = _behind_card(run) if not run.letters and run.digits <= _MOST["expiry"] else []
+    if len(parts) != 1 or (parts[0][0] == "cvv" and not {3, 4} & set(map(len, run.readings))):
+        return ""
+    return parts[0][0]
 
 
 def _date_and_code(run: Run) -> list[tuple[str, Run]]:
@@ -193,14 +214,14 @@ def _date_and_code(run: Run) -> list[tuple[str, Run]]:
     for codes in ({3}, {4}):
         for cut in range(1, len(run.atoms)):
             first, rest = _cut(run, 0, cut), _cut(run, cut, len(run.atoms))
-            if _is_month_year(first) and codes & set(map(len, rest.readings)):
+            if is_month_year(first) and codes & set(map(len, rest.readings)):
                 return [("expiry", first), ("cvv", rest)]
-            if codes & set(map(len, first.readings)) and _is_month_year(rest):
+            if codes & set(map(len, first.readings)) and is_month_year(rest):
                 return [("cvv", first), ("expiry", rest)]
     return []
 
 
-def _is_month_year(run: Run) -> bool:
+def is_month_year(run: Run) -> bool:
     """Return whether digits are a month and a year of a card: 08 27, 8 27, 8 2027."""
     for reading in run.readings:
         for year in ("", "20"):

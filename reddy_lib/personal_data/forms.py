@@ -9,9 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["EMAIL", "Checks", "checks", "find_ibans", "find_ids", "is_card", "is_phone"]
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
+
+__all__ = [
+    "EMAIL",
+    "Checks",
+    "checks",
+    "find_ibans",
+    "find_ids",
+    "is_card",
+    "is_customers_phone",
+    "is_firms_email",
+    "may_be_id",
+]
 
 EMAIL = re.compile(r"[\w.+%-]*\w@[^\W_](?:[\w-]*\w)?(?:\.[^\W_](?:[\w-]*\w)?)+")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}", re.IGNORECASE)
@@ -88,10 +101,28 @@ def is_card(digits: str) -> bool:
     )
 
 
-def is_phone(digits: str, languages: tuple[str, ...], *, international: bool = False) -> bool:
-    """Return whether digits are a telephone number of a country where the languages are spoken, or with "+" of any."""
+def is_customers_phone(digits: str, languages: tuple[str, ...], *, international: bool = False) -> bool:
+    """Return whether digits are a telephone number of a person in a country where the languages are spoken.
+
+    Free and shared-cost numbers are a firm's.
+
+    Args:
+        international: digits that follow a "+", of any country.
+    """
+    import phonenumbers
+
+    kinds = phonenumbers.PhoneNumberType
+    firms = (kinds.TOLL_FREE, kinds.PREMIUM_RATE, kinds.SHARED_COST)
+    numbers = _phones(digits, languages, international=international)
+    # Without a zero in front, a number is read in many countries, and of no kind for sure.
+    sure = international or digits[0] == "0"
+    return any(not sure or phonenumbers.number_type(number) not in firms for number in numbers)
+
+
+def _phones(digits: str, languages: tuple[str, ...], *, international: bool) -> Iterator[PhoneNumber]:
+    """Yield the valid telephone numbers that digits are, one for each country where they are one."""
     if not 8 <= len(digits) <= 15:
-        return False
+        return
     # Loaded with the first number that may be one.
     import phonenumbers
 
@@ -104,8 +135,40 @@ def is_phone(digits: str, languages: tuple[str, ...], *, international: bool = F
         except phonenumbers.NumberParseException:
             continue
         if phonenumbers.is_valid_number(number):
-            return True
-    return False
+            yield number
+
+
+_SIX_FIGURES = re.compile(r"\d(?:\D*\d){5}")  # the fewest that an id or an IBAN has
+
+
+def may_be_id(text: str) -> bool:
+    """Return whether a text has as many figures as an IBAN or a national id has."""
+    return _SIX_FIGURES.search(text) is not None
+
+
+_UNANSWERED = re.compile(
+    r"(?:no|do[._-]?not|dont|ne[._-]?pas|nao|non|no|nicht|niet|ikke|svar)[._-]?(?:reply|repondre|responda|responder|rispondere|"
+    r"antworten|beantwoorden|svar|ikke)|mailer-daemon|postmaster|bounces?",
+    re.IGNORECASE,
+)
+_OF_A_FIRM = re.compile(
+    r"(?:info|support|help|helpdesk|service|services|customer[._-]?(?:service|care)s?|care|contact|contacto|contato|contatti|"
+    r"hello|sales|billing|office|team|admin|kontakt|kundenservice|hilfe|soporte|atencion|ayuda|suporte|atendimento|"
+    r"assistenza|assistance|aide|klantenservice|kundeservice|servicedesk|complaints|accounts)",
+    re.IGNORECASE,
+)
+
+
+_IN_WORDS = re.compile(
+    r"\s|\b(?:dash|hyphen|minus|tiret|guion|hifen|traco|trattino|streepje|bindestreg|bindestrich|underscore)\b",
+    re.IGNORECASE,
+)
+
+
+def is_firms_email(email: str, *, agent: bool) -> bool:
+    """Return whether an email address is a firm's: one that is never answered, or a role's that an agent tells."""
+    local = _IN_WORDS.sub("", email).partition("@")[0]
+    return _UNANSWERED.match(local) is not None or (agent and _OF_A_FIRM.fullmatch(local) is not None)
 
 
 def find_ibans(text: str) -> Iterator[tuple[int, int]]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 __all__ = [
     "LANGUAGES",
+    "MILLION",
     "NumberWords",
     "compound",
     "homophones",
@@ -112,15 +113,18 @@ _INSIDE = {
     "nl": {"o": 0},
     "da": {"o": 0},
 }
+MILLION = 1_000_000
+"""A scale of the languages in which people count the number of an identity card."""
+
 _HUNDRED = {
     "en": {"hundred": 100, "thousand": 1000},
     "de": {"hundert": 100, "tausend": 1000},
-    "fr": {"cent": 100, "cents": 100, "mille": 1000, "mil": 1000},
-    "es": {"mil": 1000, "doscientos": 200, "trescientos": 300, "cuatrocientos": 400,
+    "fr": {"cent": 100, "cents": 100, "mille": 1000, "mil": 1000, "million": MILLION, "millions": MILLION},
+    "es": {"mil": 1000, "millón": MILLION, "millones": MILLION, "doscientos": 200, "trescientos": 300, "cuatrocientos": 400,
            "quinientos": 500, "seiscientos": 600, "setecientos": 700, "ochocientos": 800, "novecientos": 900},
-    "pt": {"mil": 1000, "duzentos": 200, "trezentos": 300, "quatrocentos": 400,
+    "pt": {"mil": 1000, "milhão": MILLION, "milhões": MILLION, "duzentos": 200, "trezentos": 300, "quatrocentos": 400,
            "quinhentos": 500, "seiscentos": 600, "setecentos": 700, "oitocentos": 800, "novecentos": 900},
-    "it": {"cento": 100, "mille": 1000, "mila": 1000},
+    "it": {"cento": 100, "mille": 1000, "mila": 1000, "milione": MILLION, "milioni": MILLION},
     "nl": {"honderd": 100, "duizend": 1000},
     "da": {"hundrede": 100, "tusind": 1000, "tusinde": 1000},
 }  # fmt: skip

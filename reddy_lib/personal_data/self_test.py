@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from reddy_lib.html_tables import html_table
 from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data.finding import find_personal_data
+from reddy_lib.personal_data.languages import guess_languages
 from reddy_lib.personal_data.said import KINDS, TITLES, Said
 from reddy_lib.personal_data.spoken_forms import COUNTED, STYLES, spoken_date, spoken_digits, spoken_email
-from reddy_lib.personal_data.vocabulary import guess_languages
 from reddy_lib.plurals import agreeing
 
 if TYPE_CHECKING:

@@ -278,3 +278,72 @@ def test_the_library_is_imported_without_the_finders_libraries() -> None:
     code = "import sys, reddy_lib; print([m for m in ('phonenumbers', 'stdnum') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [
+        ("card ending in 7703", "7703"),
+        ("it is the debit card ending in 0628", "0628"),
+        ("the card ending seven seven oh three", "seven seven oh three"),
+        ("my card ends with 7703", "7703"),
+        ("das ist die Karte endend auf 7703", "7703"),
+        ("c'est la carte qui se termine par 7703", "7703"),
+        ("es la tarjeta que acaba con 7703", "7703"),
+        ("é o cartão que termina em 7703", "7703"),
+        ("è la mia carta con finale 7703", "7703"),
+        ("het is de kaart die eindigt op 7703", "7703"),
+        ("det er kortet der ender på 7703", "7703"),
+    ],
+)
+@pytest.mark.parametrize("role", ["agent", "customer"])
+def test_four_digits_that_a_card_ends_in_are_its_last_digits(role: str, text: str, digits: str) -> None:
+    assert said((role, text)) == [("last4", digits)]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (("customer", "my card ends in 06/28"),),
+        (("customer", "my card ends oh six twenty eight"),),
+        (("agent", "When does your card end?"), ("customer", "oh six twenty eight")),
+        (("agent", "What month is the card ending?"), ("customer", "06 28")),
+        (("agent", "Wann endet die Karte?"), ("customer", "06/28")),
+        (("agent", "¿Cuándo termina la tarjeta?"), ("customer", "06/28")),
+    ],
+)
+def test_the_month_in_which_a_card_ends_is_its_expiry_date(texts: tuple[tuple[str, str], ...]) -> None:
+    assert [kind for kind, _ in said(*texts)] == ["expiry"]
+
+
+LINKS = {
+    "en": ("What is your password?", "my password", ("is", "was", "'s"), ("would be", "used to be", "is still")),
+    "de": ("Wie lautet Ihr Passwort?", "mein Passwort", ("ist", "war", "hieß"), ("wäre", "war immer", "sollte sein")),
+    "fr": ("Quel est votre mot de passe ?", "mon mot de passe", ("est", "était", "c'est"), ("doit être", "a été")),
+    "es": ("¿Cuál es su contraseña?", "mi contraseña", ("es", "era", "sería"), ("debe ser", "sigue siendo")),
+    "pt": ("Qual é a sua palavra-passe?", "minha palavra-passe", ("é", "era", "seria"), ("foi", "deve ser")),
+    "it": ("Qual è la sua password?", "la mia password", ("è", "era", "sarà"), ("è stata", "dovrebbe essere")),
+    "nl": ("Wat is uw wachtwoord?", "mijn wachtwoord", ("is", "was", "luidt"), ("zou zijn", "was altijd")),
+    "da": ("Hvad er dit kodeord?", "mit kodeord", ("er", "var", "lyder"), ("ville være", "var altid")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LINKS)
+def test_a_password_begins_behind_the_words_that_link_it_to_its_name(language: str) -> None:
+    question, noun, copulas, others = LINKS[language]
+    for link in (*copulas, *others):
+        answer = said(("agent", question), ("customer", f"{link} Quokka31"))
+        assert answer == [("password", "Quokka31")], (link, answer)
+    for link in copulas:
+        told = said(f"{noun}{'' if link.startswith(chr(39)) else ' '}{link} Quokka31")
+        assert told == [("password", "Quokka31")], (link, told)
+
+
+def test_a_password_ends_before_such_words_and_keeps_those_inside() -> None:
+    question = ("agent", "And your password?")
+    assert said(question, ("customer", "quokka was")) == [("password", "quokka")]
+    assert said(question, ("customer", "it was quokka is king")) == [("password", "quokka is king")]
+
+
+def test_a_password_that_is_nothing_but_such_a_word_is_marked() -> None:
+    assert said(("agent", "And your password?"), ("customer", "simply")) == [("password", "simply")]
