@@ -70,7 +70,7 @@ def pool_sides(calls: Iterable[tuple[Transcript, str]]) -> dict[str, Inferred]:
     found = {key: one for key in labels if (one := _one_side(key, labels[key])) is not None}
     found = {**_recurring(labels, pairs), **found}
     agents = len({call.agent for call in pairs if call.agent})
-    for key in wanted - set(found):
+    for key in sorted(wanted - set(found)):  # in one order, whatever process reads the file
         if agents > 1 and len(labels[key].calls) >= max(_CONSTANT * len(pairs), 3):
             found[key] = Inferred("", f"it stands in the calls of {agents} agents", "")
     return found

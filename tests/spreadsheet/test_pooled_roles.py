@@ -53,6 +53,14 @@ def test_labels_that_words_prove_are_not_looked_at_further() -> None:
     assert guess_mapping(sheet("Agent", "Customer")).pooled_roles == {}
 
 
+def test_labels_without_a_role_are_listed_in_one_order_in_every_process() -> None:
+    frame = sheet("1", "2")
+    frame["transcript"] = ["1: I see.\n2: It is so.\n1: Right.\n2: Bye."] * len(frame)
+    pooled = guess_mapping(frame).pooled_roles
+    assert {one.role for one in pooled.values()} == {""}
+    assert list(pooled) == ["1", "2"]
+
+
 def test_the_roles_are_kept_with_the_mapping() -> None:
     mapping = guess_mapping(sheet("Zib", "Quo"))
     assert Mapping.from_dict(mapping.to_dict()) == mapping
