@@ -183,7 +183,7 @@ class Dialogue:
         if hint & AT:
             self._emails(line, signs)
         if line.agent:
-            signs = without_confirming(line, signs, self.words)
+            signs = without_confirming(line, signs, self.words) if runs else signs
             self._echoes_in_words(line)
             self._confirmed(line, signs)
             self._answers(line, signs, runs, ("password",))
