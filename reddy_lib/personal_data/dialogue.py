@@ -7,7 +7,7 @@ others. An agent's number is personal data only if it repeats what the customer 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
@@ -175,7 +175,7 @@ class Dialogue:
         line, runs, signs, nod = said
         if nod:
             return
-        if not self._pays(line, signs):
+        if speaks_of(signs, "expiry") and not self._pays(line, signs):
             signs = [sign for sign in signs if sign.kind != "expiry" or sign.weight >= _CLEAR]
         if hint & (AT | FIGURES):
             self._forms(line, signs)
@@ -186,9 +186,12 @@ class Dialogue:
             signs = without_confirming(line, signs, self.words) if runs else signs
             self._echoes_in_words(line)
             self._confirmed(line, signs)
-            self._answers(line, signs, runs, ("password",))
+            if speaks_of(signs, "password"):
+                self._answers(line, signs, runs, ("password",))
             marked = bool(runs) and self._numbers(line, signs, runs)
-            signs = [*signs, *self._asked_again(line)]
+            if self._taken:  # what is confirmed may be corrected
+                again = {said.kind for said in self.found if said.line == line.number and said.why == CONFIRMED}
+                signs = [*signs, *(Sign(0, 0, kind, 0.8, says=False) for kind in again)]
         else:
             marked = self._answers(line, signs, runs, ("password",))
             numbered = [sign for sign in signs if sign.kind != "password"] if self._taken else signs
@@ -248,8 +251,9 @@ class Dialogue:
     def _forms(self, line: Line, signs: Sequence[Sign]) -> None:
         text = line.text
         if "@" in text and not (line.agent and speaks_of(signs, "our")):
+            asked = is_yours(line) or speaks_of(signs, "email") or self._slots.get("email") is not None
             for one in EMAIL.finditer(text):
-                if is_firms_email(one[0], agent=line.agent and not self._asks_for_email(line, signs)):
+                if is_firms_email(one[0], agent=line.agent and not asked):
                     continue
                 self._mark_new(line, one.start(), one.end(), "email", "form", "an email address")
         if may_be_id(text) and not speaks_of(signs, "no"):
@@ -257,11 +261,6 @@ class Dialogue:
                 self._mark_new(line, begin, end, "bank", "checked", "an IBAN with right check digits")
             for begin, end in find_ids(text):
                 self._mark_new(line, begin, end, "national_id", "checked", "written as a national id")
-
-    def _asks_for_email(self, line: Line, signs: Sequence[Sign]) -> bool:
-        return (
-            is_yours(line) or self._slots.get("email", least=_ENOUGH) is not None or speaks_of(signs, "email")
-        )
 
     def _emails(self, line: Line, signs: Sequence[Sign]) -> None:
         if line.agent and speaks_of(signs, "our"):
@@ -386,12 +385,6 @@ class Dialogue:
             self._mark_new(line, part.begin, part.end, "address", "form", CONFIRMED)
             self._remember(line, part, "address")
 
-    def _asked_again(self, line: Line) -> Iterator[Sign]:
-        """Yield a sign for what an agent's line asks to confirm: the answer may correct it."""
-        for said in self.found:
-            if said.line == line.number and said.why == CONFIRMED:
-                yield Sign(0, 0, said.kind, 0.8, says=False)
-
     # --- numbers -------------------------------------------------------------------------------------------
 
     def _numbers(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run]) -> bool:
@@ -408,8 +401,8 @@ class Dialogue:
                 self._take(line, run, verdict)
                 marked = True
                 if verdict.sure == "form" and not line.agent:
-                    self._wait(line, run)
-            elif (not line.agent or is_bare(line, runs)) and self._wait(line, run):
+                    self._wait(line, runs, run)
+            elif self._wait(line, runs, run):
                 marked = True
             elif line.agent and run.digits > _KEPT:
                 self._memory.harmless.update(run.readings)
@@ -450,9 +443,15 @@ class Dialogue:
     def _open_kinds(self) -> list[str]:
         return [slot.kind for slot in self._slots.all() if slot.weight >= _ENOUGH]
 
-    def _wait(self, line: Line, run: Run) -> bool:
+    def _wait(self, line: Line, runs: Sequence[Run], run: Run) -> bool:
         """Keep a number that nothing was said about, until its other parts show that it is a card's."""
-        if run.amount or run.clock or run.letters or run.digits < 2:
+        if (
+            run.amount
+            or run.clock
+            or run.letters
+            or run.digits < 2
+            or (line.agent and not is_bare(line, runs))
+        ):
             return False
         self._pending = [*(one for one in self._pending if line.number - one[0].number <= 4), (line, run)]
         parts = [(said, one) for said, one in self._pending if said.role == line.role]
@@ -590,9 +589,8 @@ class Dialogue:
     def _bluntly(self, line: Line, runs: Sequence[Run]) -> None:
         for run in runs:
             if run.digits > 2 and self._free(run.begin, run.end):
-                self._mark_run(
-                    line, run, _Verdict("account", "form", "three digits or more", self._slots.new_item())
-                )
+                verdict = _Verdict("account", "form", "three digits or more", self._slots.new_item())
+                self._mark_run(line, run, verdict)
 
 
 def _why(slot: Slot | None, *, here: bool = False) -> str:
