@@ -79,6 +79,7 @@ _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
 _FEW, _IN_PASSING = 3, 0.4  # digits of a number in the middle of a sentence, and what is left of its fit
 _OF_A_THING = 0.5  # what is left of the fit of a number with a noun right behind it, in a sentence
 _SHORTEST_CARD = 13  # digits
+_PIECES = 8  # lines over which a card is told in pieces
 _WHOLE_CARD = 15  # digits with which a card's number is told
 _TOLD_CARD = 0.4  # what is left of the weight of its slot then
 _REPEATS_WITHIN = 2  # lines
@@ -190,7 +191,9 @@ class Dialogue:
                 self._answers(line, signs, runs, ("password",))
             marked = bool(runs) and self._numbers(line, signs, runs)
             if self._taken:  # what is confirmed may be corrected
-                again = {said.kind for said in self.found if said.line == line.number and said.why == CONFIRMED}
+                again = {
+                    said.kind for said in self.found if said.line == line.number and said.why == CONFIRMED
+                }
                 signs = [*signs, *(Sign(0, 0, kind, 0.8, says=False) for kind in again)]
         else:
             marked = self._answers(line, signs, runs, ("password",))
@@ -453,7 +456,10 @@ class Dialogue:
             or (line.agent and not is_bare(line, runs))
         ):
             return False
-        self._pending = [*(one for one in self._pending if line.number - one[0].number <= 4), (line, run)]
+        self._pending = [
+            *(one for one in self._pending if line.number - one[0].number <= _PIECES),
+            (line, run),
+        ]
         parts = [(said, one) for said, one in self._pending if said.role == line.role]
         if len(parts) < 2 or not is_card("".join(one.counted for _, one in parts)):
             return False
