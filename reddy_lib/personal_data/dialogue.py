@@ -298,7 +298,7 @@ class Dialogue:
     def _answers(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], kinds: Sequence[str]) -> bool:
         """Mark answers in words: to what was asked in lines above, or announced in this one."""
         marked = False
-        for kind in kinds:
+        for kind in kinds if self._slots.in_words() else ():
             slot = self._slots.get(kind, least=_ENOUGH)
             if slot is not None and slot.certain and slot.weight < _STRONG:
                 slot = None  # the talk has moved on
@@ -542,12 +542,8 @@ class Dialogue:
     def _repeats_piece(self, line: Line, runs: Sequence[Run], run: Run) -> bool:
         """Return whether an agent's line is nothing but the digits that the customer said right before."""
         number, code = self._piece
-        return (
-            bool(self._last.kind)
-            and code == run.code
-            and line.number - number <= _REPEATS_WITHIN
-            and is_pure(line, runs)
-        )
+        near = line.number - number <= _REPEATS_WITHIN
+        return bool(self._last.kind) and code == run.code and near and is_pure(line, runs)
 
     def _by_form(
         self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], run: Run, known: str
