@@ -29,7 +29,7 @@ class Cue(NamedTuple):
 
 def cues_of(line: Line) -> list[Cue]:
     """Return the cues of a line in order; of two in one place, the longer."""
-    words = [(at, token.word) for at, token in enumerate(line.tokens) if token.word.says]
+    words = [(at, token.word) for at, token in enumerate(line.parts) if token.word.says]
     found = [(at, 0, _cue(at, at, phrase)) for at, word in words if word.phrases for phrase in word.single]
     found += _longer(words, whole=True)
     if any(word.phrases for _, word in words):

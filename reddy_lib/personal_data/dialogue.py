@@ -22,24 +22,25 @@ from reddy_lib.personal_data.answers import (
     looks_like_address,
     words_after,
 )
-from reddy_lib.personal_data.cues import HARMLESS, cues_of, without_cues
+from reddy_lib.personal_data.cues import HARMLESS, cues_of
 from reddy_lib.personal_data.fit import fit, is_card_run, parted, without_last4
-from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone
+from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone, may_be_id
+from reddy_lib.personal_data.line_hints import has_cue, is_nod
 from reddy_lib.personal_data.line_shapes import (
     ROUND_AN_ANSWER,
     counts_a_thing,
     is_bare,
-    is_nod_line,
     is_pronoun,
     is_pure,
 )
 from reddy_lib.personal_data.number_words import word_set
-from reddy_lib.personal_data.runs import Run, may_spell, runs_of
+from reddy_lib.personal_data.parsing import Parsed, parsed
+from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.said import Said
-from reddy_lib.personal_data.skimming import RUNS, SOME, is_nod, skim
+from reddy_lib.personal_data.skimming import skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.tokens import Line, read_line
-from reddy_lib.personal_data.vocabulary import AT, CUE, Vocabulary
+from reddy_lib.personal_data.vocabulary import AT, CUE, FIGURES, NUMBER, Vocabulary
 from reddy_lib.personal_data.weights import Sign, asks_other, is_yours, signs_after, signs_of, speaks_of
 
 __all__ = ["Dialogue"]
@@ -65,7 +66,6 @@ _PIN_DIGITS = range(4, 7)
 _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
 _FEW, _IN_PASSING = 3, 0.4  # digits of a number in the middle of a sentence, and what is left of its fit
 _OF_A_THING = 0.5  # what is left of the fit of a number with a noun right behind it, in a sentence
-_REPEATED = 600  # characters: longer lines are rarely said twice
 _WHOLE_CARD = 15  # digits with which a card's number is told
 _TOLD_CARD = 0.4  # what is left of the weight of its slot then
 _REPEATS_WITHIN = 2  # lines
@@ -96,6 +96,7 @@ class Dialogue:
         self._memory = Memory()
         self._last = _NOTHING  # of the customer's last number, as long as only nods and echoes follow
         self._question = 0  # line of the agent's last words; negative if they speak of something harmless
+        self._unread = ""  # these words, if they may speak of something harmless and were not read
         self._piece = (-99, "")  # line and digits of the customer's last number
         self._card_line = -99  # where one was told to its end
         self._paid_line = -99  # where a card's number was said
@@ -104,26 +105,34 @@ class Dialogue:
 
     def feed(self, lines: Sequence[TranscriptLine]) -> list[Said]:
         """Read lines in order and return what was found."""
-        hints, telling = skim(lines, self.words)
+        hints, telling, echoing, behind, read = skim(lines, self.words)
+        memory = self._memory
         expected = bool(self._slots.all())
         for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
             if not line.text:
                 continue
-            if expected or number in telling or (self._memory.words and self._memory.has_words_in(line.text)):
-                self._read(number, line, hint)
+            if (
+                expected
+                or number in telling
+                or (memory.numbers and number in echoing)
+                or (memory.words and memory.has_words_in(line.text))
+            ):
+                self._read(read.get(number) or parsed(number, line, hint, self.words), hint)
             elif telling:
-                self._pass(number, line, hint)
+                self._pass(number, line, hint, behind=number in behind)
         return self.found
 
-    def _pass(self, number: int, line: TranscriptLine, hint: int) -> None:
-        """Let slots fade with a line that is not read."""
+    def _pass(self, number: int, line: TranscriptLine, hint: int, *, behind: bool) -> None:
+        """Let slots fade with a line that is not read. `behind`: it follows a number."""
         if is_nod(line.text):
             return
         words = line.text.count(" ") + 1
         agent = line.role == "agent"
         self._slots.pass_by(agent=agent, words=words)
         if agent:
-            self._question = number if not hint & CUE else -number
+            later = hint & CUE and (behind or hint & (NUMBER | FIGURES))
+            self._question = -number if hint & CUE and not later else number
+            self._unread = line.text if later else ""
             if words > _NEAR:
                 self._last = _NOTHING
 
@@ -132,16 +141,16 @@ class Dialogue:
         kept = self.words.names.get(hint)
         if kept is None:
             line = read_line(0, "agent", hint, self.words)
-            kept = self.words.names[hint] = (line.tokens, signs_of(line, cues_of(line), []))
+            kept = self.words.names[hint] = (line.parts, signs_of(line, cues_of(line), []))
         line, signs = Line(0, "agent", hint, kept[0]), kept[1]
         last = max((sign.last for sign in signs), default=0)
         # "Customer phone" is a phone: what comes last says what it is.
         signs = [sign for sign in signs if sign.weight >= 1 or sign.last == last]
         self._slots.open(line, [sign._replace(weight=1.0, says=False) for sign in signs], [])
 
-    def expects(self) -> bool:
-        """Return whether anything is expected."""
-        return bool(self._slots.all())
+    def expected(self) -> frozenset[str]:
+        """Return the kinds that are expected."""
+        return frozenset(slot.kind for slot in self._slots.all())
 
     def expects_name(self) -> bool:
         """Return whether a name is expected, and no number."""
@@ -149,46 +158,28 @@ class Dialogue:
             self._slots.get("name", least=_STRONG) is not None
         )
 
-    def _parsed(self, number: int, said: TranscriptLine, hint: int) -> tuple[Line, list[Run], list[Sign]]:
-        """Return a line with its runs and signs. One that says no number may be said in many calls."""
-        repeats = not hint & SOME
-        key = (said.text, said.role == "agent")
-        kept = self.words.parsed.get(key) if repeats else None
-        if kept is not None:
-            tokens, signs = kept
-            return Line(number, said.role, said.text, tokens), [], signs
-        signs = []
-        line = read_line(number, said.role, said.text, self.words)
-        runs = runs_of(line) if hint & RUNS or may_spell(said.text) else []
-        if runs or not is_nod_line(line):
-            cues = cues_of(line)
-            runs = without_cues(runs, cues) if cues and runs else runs
-            signs = signs_of(line, cues, [run.first for run in runs])
-        if repeats and not runs and len(said.text) <= _REPEATED:
-            self.words.keep_line(key, line.tokens, signs)
-        return line, runs, signs
-
-    def _read(self, number: int, said: TranscriptLine, hint: int) -> None:
+    def _read(self, said: Parsed, hint: int) -> None:
         self._taken = []
-        line, runs, signs = self._parsed(number, said, hint)
-        if not runs and not signs and is_nod_line(line):
+        line, runs, signs, nod = said
+        if nod:
             return
-        self._forms(line, signs)
+        if hint & (AT | FIGURES):
+            self._forms(line, signs)
         self._dates(line, signs)
         if hint & AT:
             self._emails(line, signs)
         if line.agent:
             self._echoes_in_words(line)
-            marked = self._numbers(line, signs, runs)
+            marked = bool(runs) and self._numbers(line, signs, runs)
         else:
             marked = self._answers(line, signs, runs, ("password",))
-            marked = self._numbers(line, signs, runs) or marked
+            marked = (bool(runs) and self._numbers(line, signs, runs)) or marked
             marked = self._answers(line, signs, runs, ("name", "address")) or marked
         if self.blunt:
             self._bluntly(line, runs)
         if not marked or signs:
             self._slots.fade(line, signs)
-        if line.agent and not marked and (len(line.tokens) > _NEAR or asks_other(signs, self._last.kind)):
+        if line.agent and not marked and (len(line.parts) > _NEAR or asks_other(signs, self._last.kind)):
             self._last = _NOTHING
         if line.agent and self._card_was_told(line):  # "turn the card round" asks for what else is on it
             others = any(sign.kind not in (*HARMLESS, "card") for sign in signs)
@@ -202,7 +193,7 @@ class Dialogue:
             told.weight *= _TOLD_CARD
         if line.agent:
             harmless = any(sign.kind in HARMLESS for sign in signs)
-            self._question = -line.number if harmless else line.number
+            self._question, self._unread = -line.number if harmless else line.number, ""
 
     # --- marks ---------------------------------------------------------------------------------------------
 
@@ -232,7 +223,7 @@ class Dialogue:
         if "@" in text and not (line.agent and speaks_of(signs, "our")):
             for one in EMAIL.finditer(text):
                 self._mark_new(line, one.start(), one.end(), "email", "form", "an email address")
-        if line.figures and not speaks_of(signs, "no"):
+        if may_be_id(text) and not speaks_of(signs, "no"):
             for begin, end in find_ibans(text):
                 self._mark_new(line, begin, end, "bank", "checked", "an IBAN with right check digits")
             for begin, end in find_ids(text):
@@ -249,7 +240,7 @@ class Dialogue:
                 self._mark(line, part.begin, part.end, "email", item, "form", "an email address in words")
 
     def _dates(self, line: Line, signs: Sequence[Sign]) -> None:
-        for kind in _DATES:
+        for kind in _DATES if signs or self._slots.all() else ():
             here = any(sign.kind == kind and sign.weight >= 1 for sign in signs)
             slot = None if line.agent else self._slots.get(kind, least=_ENOUGH)
             if not here and slot is None:
@@ -269,7 +260,7 @@ class Dialogue:
     def _answers(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], kinds: Sequence[str]) -> bool:
         """Mark answers in words: to what was asked in lines above, or announced in this one."""
         marked = False
-        for kind in kinds:
+        for kind in kinds if self._slots.in_words() else ():
             slot = self._slots.get(kind, least=_ENOUGH)
             if slot is not None and slot.certain and slot.weight < _STRONG:
                 slot = None  # the talk has moved on
@@ -287,25 +278,22 @@ class Dialogue:
         others = [
             sign for sign in signs if sign.kind not in (slot.kind, "what", "no", "name") and sign.weight >= 1
         ]
-        stop = min((sign.first for sign in others), default=len(line.tokens))
+        stop = min((sign.first for sign in others), default=len(line.parts))
         numbers: set[int] = set()
         if slot.kind == "name":
             numbers = {index for run in runs if run.digits for index in range(run.first, run.last + 1)}
         parts = answer_words(line, slot.kind, stop, numbers)
         words = sum(
-            1
-            for part in parts
-            for token in line.tokens[part.first : part.last + 1]
-            if token.text[0].isalnum()
+            1 for part in parts for token in line.parts[part.first : part.last + 1] if token.text[0].isalnum()
         )
         if not parts:
             return False
         if slot.role == line.role and line.role:
             return False
         place = slot.kind == "address" and looks_like_address(line, parts)
-        sentence = is_sentence(line, parts) or (not place and len(line.tokens) - words > ROUND_AN_ANSWER)
+        sentence = is_sentence(line, parts) or (not place and len(line.parts) - words > ROUND_AN_ANSWER)
         if not place and (
-            line.tokens[0].word.plain in _THANKS or (slot.kind == "address" and words > _SHORT_PLACE)
+            line.parts[0].word.plain in _THANKS or (slot.kind == "address" and words > _SHORT_PLACE)
         ):
             sentence = True
         slot.words = False
@@ -329,7 +317,7 @@ class Dialogue:
         if part.end - part.begin >= _KEPT:
             self._memory.words[line.text[part.begin : part.end].lower()] = kind
         if kind == "name":
-            for token in line.tokens[part.first : part.last + 1]:
+            for token in line.parts[part.first : part.last + 1]:
                 word = token.word
                 if (
                     len(token.text) >= _KEPT
@@ -342,7 +330,7 @@ class Dialogue:
         """Return the words that a speaker announces in the same line ("my name is …", "the password is …")."""
         if sign.kind == "name":
             return words_after(line, sign.last + 1, "name") if sign.says else None
-        after = line.tokens[sign.last + 1 : sign.last + 2]
+        after = line.parts[sign.last + 1 : sign.last + 2]
         if sign.kind == "password" and sign.weight >= 1 and after and is_copula(after[0]):
             part = words_after(line, sign.last + 1, "password")
             return None if part is None or is_sentence(line, [part]) else part
@@ -357,7 +345,7 @@ class Dialogue:
         if not self._memory.words:
             return
         lower = line.text.lower()
-        starts = {token.begin: token for token in line.tokens}
+        starts = {token.begin for token in line.tokens}
         ends = {token.end for token in line.tokens}
         for said, kind in self._memory.words.items():
             begin = lower.find(said)
@@ -370,7 +358,7 @@ class Dialogue:
     def _numbers(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run]) -> bool:
         marked = False
         for at, run in enumerate(runs):
-            if not self._free(run.begin, run.end):
+            if self._taken and not self._free(run.begin, run.end):
                 marked = True
                 continue
             verdict = self._judge(line, signs, runs, at)
@@ -481,7 +469,7 @@ class Dialogue:
             if slot is None and best not in here and self._last.kind == best and sure != "checked":
                 return self._last._replace(why="goes on from the line before")
             item = slot.item if slot is not None else self._slots.new_item()
-            short = not signs or len(line.tokens) <= _NEAR
+            short = not signs or len(line.parts) <= _NEAR
             if not line.agent and self._last.kind == best and best in here and short:
                 item = self._last.item
             return _Verdict(best, sure, _why(slot, here=best in here), item)
@@ -521,7 +509,7 @@ class Dialogue:
                 sign.weight * (1.0 if near else 0.75) * (0.6 if used and not near else 0.8 if used else 1.0)
             )
             scores[sign.kind] = min(1.0, scores.get(sign.kind, 0.0) * 0.5 + weight)
-        following = runs[at + 1].first if at + 1 < len(runs) else len(line.tokens)
+        following = runs[at + 1].first if at + 1 < len(runs) else len(line.parts)
         for sign in signs_after(line, signs, run, following, last=at + 1 == len(runs)):
             scores[sign.kind] = max(scores.get(sign.kind, 0.0), 0.75 * sign.weight)
         without_last4(scores, line, run)
@@ -552,7 +540,7 @@ class Dialogue:
             return _Verdict("card", "checked", "a card's length and check digit", new())
         if run.digits in (15, 16) and run.code[0] in "3456":
             return _Verdict("card", "form", "as long as a card number", new())
-        international = run.first > 0 and line.tokens[run.first - 1].word.plain in _PLUS
+        international = run.first > 0 and line.parts[run.first - 1].word.plain in _PLUS
         digits = run.code if run.code[0] == "0" else run.counted
         if (international or digits[0] == "0" or len(digits) >= _WITHOUT_ZERO) and is_phone(
             digits, self.words.languages, international=international
@@ -571,6 +559,10 @@ class Dialogue:
 
     def _answers_question(self, line: Line, run: Run) -> str:
         """Return the kind of a number that is the whole answer to a question of unknown words; "" if it may be a count."""
+        if self._unread:
+            if has_cue(self._unread, self.words.things):
+                self._question = -abs(self._question)
+            self._unread = ""
         behind_card = (
             self._card_line > abs(self._question) and line.number - self._card_line <= _REPEATS_WITHIN
         )

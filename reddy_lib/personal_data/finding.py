@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
+from reddy_lib.personal_data.cues import HARMLESS
 from reddy_lib.personal_data.dialogue import Dialogue
 from reddy_lib.personal_data.number_words import plain, word_set
 from reddy_lib.personal_data.said import NOT_KEPT, Said, first_in_each_place
@@ -41,9 +42,30 @@ def find_in_text(text: str, kind_hint: str = "", *, languages: Sequence[str] | N
         kind_hint: the name of the tag or field. A tag called "Card number" says what its value is.
         languages: as in `find_personal_data`; None guesses them for the text, and reads the hint in all.
     """
-    if languages is None and len(text) <= _SHORT and not _TELLS_NUMBER.search(text):
-        return list(_in_words(text, kind_hint))
+    if languages is None:
+        if kind_hint and len(text) <= _LONGEST_FIGURES and _FIGURES.fullmatch(text):
+            return _in_figures(text, kind_hint)
+        if len(text) <= _SHORT and not _TELLS_NUMBER.search(text):
+            return list(_in_words(text, kind_hint))
     return _in_text(text, kind_hint, languages)
+
+
+def _in_figures(text: str, kind_hint: str) -> list[Said]:
+    """Return what figures alone are in a field. Most are told by the name of the field and how many they are."""
+    expected = _expected(kind_hint)
+    if not expected and len(text) < _BARE_ID:
+        return []  # a count
+    if expected and expected <= _OF_THINGS:
+        return []
+    shape = (kind_hint, len(text), text[0] == "+")
+    known = _shapes.get(shape)
+    if known is None:
+        known = _in_text(text, kind_hint, None)
+        if len(known) == 1 and known[0].why == ASKED_BY_NAME and known[0].sure == "context":
+            if len(_shapes) >= _MOST_SHAPES:
+                _shapes.clear()
+            _shapes[shape] = known
+    return list(known)
 
 
 @lru_cache(maxsize=4096)  # tags such as a queue have few values
@@ -52,8 +74,6 @@ def _in_words(text: str, kind_hint: str) -> tuple[Said, ...]:
 
 
 def _in_text(text: str, kind_hint: str, languages: Sequence[str] | None) -> list[Said]:
-    if kind_hint and text.isdigit() and len(text) < _BARE_ID and not _expects(kind_hint):
-        return []  # a count
     spoken = tuple(languages) if languages else guess_languages([text])
     if not kind_hint:
         return _found_in(text, Dialogue(vocabulary(spoken)))
@@ -71,11 +91,11 @@ def _in_text(text: str, kind_hint: str, languages: Sequence[str] | None) -> list
 
 
 @lru_cache(maxsize=2048)  # each call of a batch has the same names
-def _expects(name: str) -> bool:
-    """Return whether the name of a field speaks of personal data."""
+def _expected(name: str) -> frozenset[str]:
+    """Return the kinds that the name of a field speaks of."""
     dialogue = Dialogue(vocabulary(LANGUAGES))
     dialogue.expect(_hint_of(name).words)
-    return dialogue.expects()
+    return dialogue.expected()
 
 
 class _Hint(NamedTuple):
@@ -106,13 +126,13 @@ def find_in_name(name: str) -> list[Said]:
     A name says what a value is ("Customer phone 2", "Contract 2026"), so that only an email address counts, and a number
     that is too long to be a part of a name.
     """
-    if not _TELLING.search(name):
-        return []
     return list(_find_in_name(name))
 
 
 @lru_cache(maxsize=2048)  # each call of a batch has the same names
 def _find_in_name(name: str) -> tuple[Said, ...]:
+    if not _TELLING.search(name):
+        return ()
     found = find_in_text(name, languages=LANGUAGES)
     return tuple(one for one in found if _tells(one.kind, name[one.begin : one.end]))
 
@@ -135,6 +155,12 @@ def _tells(kind: str, said: str) -> bool:
 
 _SHORT = 60  # characters
 _TELLS_NUMBER = re.compile(r"[\d@]")
+_FIGURES = re.compile(r"\+?[0-9]+")
+_LONGEST_FIGURES = 12  # fewer than a card has: no check digit tells what they are
+_OF_THINGS = frozenset(HARMLESS)
+_MOST_SHAPES = 2_000
+_shapes: dict[tuple[str, int, bool], list[Said]] = {}
+"""What figures are in a field, by its name, how many they are, and whether a plus stands before them."""
 _BARE_ID = 8  # digits of a number that is told by nothing but its length
 _HUMPS = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
 """Where a name that is written as one word ("cardNumber") has another word."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Protocol
 
-__all__ = ["EMAIL", "Checks", "checks", "find_ibans", "find_ids", "is_card", "is_phone"]
+__all__ = ["EMAIL", "Checks", "checks", "find_ibans", "find_ids", "is_card", "is_phone", "may_be_id"]
 
 EMAIL = re.compile(r"[\w.+%-]*\w@[^\W_](?:[\w-]*\w)?(?:\.[^\W_](?:[\w-]*\w)?)+")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}", re.IGNORECASE)
@@ -106,6 +106,14 @@ def is_phone(digits: str, languages: tuple[str, ...], *, international: bool = F
         if phonenumbers.is_valid_number(number):
             return True
     return False
+
+
+_SIX_FIGURES = re.compile(r"\d(?:\D*\d){5}")  # the fewest that an id or an IBAN has
+
+
+def may_be_id(text: str) -> bool:
+    """Return whether a text has as many figures as an IBAN or a national id has."""
+    return _SIX_FIGURES.search(text) is not None
 
 
 def find_ibans(text: str) -> Iterator[tuple[int, int]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reddy_lib.model import TranscriptLine
+from reddy_lib.personal_data.line_hints import SOME, hint_of
 from reddy_lib.personal_data.runs import runs_of
-from reddy_lib.personal_data.skimming import SOME, skim
 from reddy_lib.personal_data.tokens import read_line
 from reddy_lib.personal_data.vocabulary import guess_languages, vocabulary
 
@@ -19,7 +19,7 @@ def heard_numbers(lines: Sequence[TranscriptLine]) -> Iterator[str]:
     """Yield the digits of what each side says one after the other, in words or figures; what others say between is left
     out, so that a number that is said in parts is one."""
     words = vocabulary(guess_languages([line.text for line in lines]))
-    hints, _ = skim(lines, words)
+    hints = [hint_of(line.text, words) for line in lines]
     said: dict[str, list[tuple[int, str, str]]] = {}
     for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
         if hint & SOME:

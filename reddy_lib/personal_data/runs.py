@@ -17,6 +17,8 @@ from reddy_lib.personal_data.tokens import Line, Token
 __all__ = ["Atom", "Run", "may_spell", "runs_of"]
 
 _JOINING = frozenset("-./,()+·–—:…#_;'")
+_AMOUNT = re.compile(r"\d{1,4}[.,]\d\d|\d{1,3}(?:[.,]\d{3})+(?:[.,]\d\d)?")
+_CLOCK = re.compile(r"\d{1,2}[:.h]\d\d(?:\s*[-–]\s*\d{1,2}[:.h]\d\d)?")
 _CURRENCY = frozenset("$€£¥%")
 _MOST_FILLERS = 4
 _MOST_COUNTED = 7  # digits of an amount
@@ -53,8 +55,6 @@ class Atom(NamedTuple):
     `joined`: it is counted together with the one before it ("eight hundred" and "thirty six").
     """
 
-    begin: int
-    end: int
     text: str
     at: int
     last: int
@@ -85,7 +85,7 @@ class Run:
         "line",
     )
 
-    def __init__(self, line: int, atoms: list[Atom], *, amount: bool, clock: bool, after_undo: bool) -> None:
+    def __init__(self, line: Line, atoms: list[Atom], *, amount: bool, clock: bool, after_undo: bool) -> None:
         self.line = line
         self.atoms = atoms
         self.amount = amount
@@ -126,20 +126,21 @@ class Run:
 
     def pieces_in(self, line: Line) -> Iterator[tuple[int, int]]:
         """Yield begin and end of its pieces: the characters of it without the words between."""
+        tokens = line.tokens
         begin = self.begin
         for before, after in pairwise(self.atoms):
-            if not after.joined and _is_apart(line.tokens[before.last + 1 : after.at]):
-                yield begin, before.end
-                begin = after.begin
+            if not after.joined and _is_apart(tokens[before.last + 1 : after.at]):
+                yield begin, tokens[before.last].end
+                begin = tokens[after.at].begin
         yield begin, self.end
 
     @property
     def begin(self) -> int:
-        return self.atoms[0].begin
+        return self.line.tokens[self.first].begin
 
     @property
     def end(self) -> int:
-        return self.atoms[-1].end
+        return self.line.tokens[self.last].end
 
 
 def _figures(text: str) -> str:
@@ -154,7 +155,7 @@ class _Reader:
 
     def __init__(self, line: Line) -> None:
         self.line = line
-        self.tokens = line.tokens
+        self.tokens = line.parts
         self.runs: list[Run] = []
         self.atoms: list[Atom] = []
         self.fillers = 0
@@ -164,14 +165,9 @@ class _Reader:
 
     def read(self) -> list[Run]:
         tokens = self.tokens
-        beside = self._beside_figures() if self.line.figures else frozenset()
-        live = [
-            at
-            for at, token in enumerate(tokens)
-            if (not token.word.inert and token.word.says)
-            or at in beside
-            or (token.text.isupper() and self._before_words(at))
-        ]
+        live, beside = self._live()
+        if not live:
+            return []
         following = 0
         while self.at < len(tokens):
             if not self.atoms:  # most words are neither numbers nor letters
@@ -195,13 +191,32 @@ class _Reader:
         self._close()
         return self.runs
 
-    def _beside_figures(self) -> Set[int]:
-        """Return the tokens that are figures or stand beside some: letters there may be a part of a code."""
-        found: set[int] = set()
+    def _live(self) -> tuple[list[int], Set[int]]:
+        """Return the tokens with which a number may begin, and those that are figures or stand beside some.
+
+        Letters beside figures may be a part of a code.
+        """
+        live: list[int] = []
+        figures: list[int] = []
         for at, token in enumerate(self.tokens):
-            if token.text[0].isdigit():
-                found.update(range(at - _BESIDE, at + _BESIDE + 1))
-        return found
+            text = token.text
+            if token.word.live:
+                if token.word.weak and not self._counts(at + 1):
+                    continue
+                live.append(at)
+                if text[0].isdigit():
+                    figures.append(at)
+            elif text.isupper() and self._before_words(at):
+                live.append(at)
+        if not figures:
+            return live, frozenset()
+        beside = {near for at in figures for near in range(at - _BESIDE, at + _BESIDE + 1)}
+        return sorted({*live, *(at for at in beside if 0 <= at < len(self.tokens))}), beside
+
+    def _counts(self, at: int) -> bool:
+        """Return whether a token says a number."""
+        word = self.tokens[at].word if at < len(self.tokens) else None
+        return word is not None and (word.value is not None or word.inside is not None or word.times > 0)
 
     def _alone(self) -> bool:
         """Return whether a letter is a word ("a", "i"): no other letter, and no "for bravo", follows."""
@@ -232,7 +247,7 @@ class _Reader:
         if text[0].isdigit():
             digits = _figures(text)
             if digits:
-                self.atoms.append(Atom(token.begin, token.end, digits, self.at, self.at, figures=True))
+                self.atoms.append(Atom(digits, self.at, self.at, figures=True))
             return 1
         if not text[0].isalpha():
             return 0
@@ -249,9 +264,7 @@ class _Reader:
             or (word.inside != 0 and self._beside_number(1))
             or (word.leads and (self._leads() or bool(self.atoms)))
         ):
-            self.atoms.append(
-                Atom(token.begin, token.end, str(word.inside), self.at, self.at, homophone=True)
-            )
+            self.atoms.append(Atom(str(word.inside), self.at, self.at, homophone=True))
             return 1
         return self._letter(token)
 
@@ -329,7 +342,7 @@ class _Reader:
             text = after.word.plain * times
         else:
             return 0
-        self.atoms.append(Atom(token.begin, after.end, text, self.at, self.at + 1))
+        self.atoms.append(Atom(text, self.at, self.at + 1))
         return 2
 
     def _value(self, token: Token, value: int) -> int:
@@ -337,7 +350,7 @@ class _Reader:
         if before is not None and before.tens and self._adds(before, value):  # 40 + 2
             total = before.tens + value
             tens = total if token.word.plain == "dix" else 0
-            self.atoms[-1] = before._replace(end=token.end, text=str(total), last=self.at, tens=tens)
+            self.atoms[-1] = before._replace(text=str(total), last=self.at, tens=tens)
             return 1
         if (
             before is not None
@@ -347,13 +360,11 @@ class _Reader:
             return 1
         unit = self._unit_before(value)
         if unit is not None:
-            self.atoms[-1] = unit._replace(
-                end=token.end, text=str(value + int(unit.text)), last=self.at, tens=0
-            )
+            self.atoms[-1] = unit._replace(text=str(value + int(unit.text)), last=self.at, tens=0)
             return 1
         tens = value if (20 <= value < 100 and value % 10 == 0) or token.word.plain == "dix" else 0
         joined = self._is_joined(value)
-        self.atoms.append(Atom(token.begin, token.end, str(value), self.at, self.at, tens, joined=joined))
+        self.atoms.append(Atom(str(value), self.at, self.at, tens, joined=joined))
         return 1
 
     def _four_times_twenty(self, before: Atom, token: Token) -> bool:
@@ -365,11 +376,8 @@ class _Reader:
         if before.text == "4":
             joined = self.atoms.pop().joined
         else:
-            end = self.tokens[before.last - 1]
-            self.atoms[-1] = before._replace(
-                end=end.end, text=before.text[:-1] + "0", last=before.last - 1, tens=0
-            )
-        self.atoms.append(Atom(four.begin, token.end, "80", before.last, self.at, 80, joined=joined))
+            self.atoms[-1] = before._replace(text=before.text[:-1] + "0", last=before.last - 1, tens=0)
+        self.atoms.append(Atom("80", before.last, self.at, 80, joined=joined))
         return True
 
     def _adds(self, before: Atom, value: int) -> bool:
@@ -389,10 +397,10 @@ class _Reader:
         counts = before is not None and not before.figures and before.text.isdigit()
         if before is not None and counts and len(before.text) <= 2 and scale in (100, 1000):
             text = before.text + str(scale)[1:]
-            self.atoms[-1] = before._replace(end=token.end, text=text, last=self.at, tens=0, homophone=False)
+            self.atoms[-1] = before._replace(text=text, last=self.at, tens=0, homophone=False)
         else:
             joined = self._is_joined(scale)
-            self.atoms.append(Atom(token.begin, token.end, str(scale), self.at, self.at, joined=joined))
+            self.atoms.append(Atom(str(scale), self.at, self.at, joined=joined))
         return 1
 
     def _letter(self, token: Token) -> int:
@@ -410,14 +418,14 @@ class _Reader:
         if token.glued and text.lower() in _ORDINAL:
             return 0
         if glued and len(text) <= 6 and not (word.unit and token.glued):
-            self.atoms.append(Atom(token.begin, token.end, text.lower(), self.at, self.at))
+            self.atoms.append(Atom(text.lower(), self.at, self.at))
             return 1
         if word.letter:
-            self.atoms.append(Atom(token.begin, token.end, word.plain, self.at, self.at))
+            self.atoms.append(Atom(word.plain, self.at, self.at))
             return 1 + self._as_in()
         if word.nato or (word.plain in _SAID_AS_LETTER and not word.skip and self.atoms):
             said = _SAID_AS_LETTER.get(word.plain, word.plain[0])
-            self.atoms.append(Atom(token.begin, token.end, said, self.at, self.at))
+            self.atoms.append(Atom(said, self.at, self.at))
             return 1
         if (
             (
@@ -429,7 +437,7 @@ class _Reader:
             or self._bank_letters(text)
             or self._licence(token)
         ):
-            self.atoms.append(Atom(token.begin, token.end, text.lower(), self.at, self.at))
+            self.atoms.append(Atom(text.lower(), self.at, self.at))
             return 1
         return 0
 
@@ -476,7 +484,7 @@ class _Reader:
         letter = self.atoms[-1]
         if not rest[1].word.plain.startswith(letter.text) or len(rest[1].text) < 3:
             return 0
-        self.atoms[-1] = Atom(letter.begin, rest[1].end, letter.text, letter.at, self.at + 2)
+        self.atoms[-1] = Atom(letter.text, letter.at, self.at + 2)
         return 2
 
     def _close(self, *, undo: bool = False) -> None:
@@ -486,14 +494,12 @@ class _Reader:
         # "49.99 and 12.50" is two amounts, while "four nine and then two one" is one number.
         whole = len(pieces) < 2 or not any(self._looks_counted(piece) for piece in pieces)
         for part in [atoms] if whole else pieces:
-            part = _trimmed(part)
+            part = _trimmed(part, self.tokens)
             if len(part) == 1 and self._is_article(part[0]):
                 continue
             if any(any(c.isdigit() for c in atom.text) for atom in part) or len(part) > 2:
                 amount, clock = self._amount(part), self._clock(part)
-                self.runs.append(
-                    Run(self.line.number, part, amount=amount, clock=clock, after_undo=after_undo)
-                )
+                self.runs.append(Run(self.line, part, amount=amount, clock=clock, after_undo=after_undo))
             after_undo = False
 
     def _is_article(self, atom: Atom) -> bool:
@@ -533,32 +539,40 @@ class _Reader:
             after.text in _CURRENCY or after.word.unit or (after.glued and after.text in _ORDINAL)
         ):
             return True
-        said = self.line.text[atoms[0].begin : atoms[-1].end]
-        return bool(
-            re.fullmatch(r"\d{1,4}[.,]\d\d", said)
-            or re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+(?:[.,]\d\d)?", said)
+        said = self._said(atoms)
+        return _AMOUNT.fullmatch(said) is not None
+
+    def _said(self, atoms: list[Atom]) -> str:
+        """Return the words of a run, with one blank where there are some."""
+        first = atoms[0].at
+        if atoms[-1].last == first:
+            return self.tokens[first].text
+        said = "".join(
+            token.text if token.glued else f" {token.text}"
+            for token in self.tokens[first : atoms[-1].last + 1]
         )
+        return said.lstrip()
 
     def _clock(self, atoms: list[Atom]) -> bool:
-        said = self.line.text[atoms[0].begin : atoms[-1].end]
-        return bool(re.fullmatch(r"\d{1,2}[:.h]\d\d(?:\s*[-–]\s*\d{1,2}[:.h]\d\d)?", said))
+        said = self._said(atoms)
+        return _CLOCK.fullmatch(said) is not None
 
 
-def _trimmed(atoms: list[Atom]) -> list[Atom]:
+def _trimmed(atoms: list[Atom], tokens: Sequence[Token]) -> list[Atom]:
     """Return atoms without words at both ends that only look like letters or digits."""
-    while atoms and _only_a_word(atoms[-1], atoms[-2] if len(atoms) > 1 else None):
+    while atoms and _only_a_word(atoms[-1], atoms[-2] if len(atoms) > 1 else None, tokens):
         atoms = atoms[:-1]
-    while atoms and _only_a_word(atoms[0], atoms[1] if len(atoms) > 1 else None):
+    while atoms and _only_a_word(atoms[0], atoms[1] if len(atoms) > 1 else None, tokens):
         atoms = atoms[1:]
     return atoms
 
 
-def _only_a_word(atom: Atom, other: Atom | None) -> bool:
+def _only_a_word(atom: Atom, other: Atom | None, tokens: Sequence[Token]) -> bool:
     if atom.homophone:
         return other is None or other.text.isalpha()
-    if not atom.text.isalpha() or len(atom.text) > 1 or atom.last > atom.at or atom.end - atom.begin > 1:
+    if not atom.text.isalpha() or len(atom.text) > 1 or atom.last > atom.at or len(tokens[atom.at].text) > 1:
         return False
-    if atom.at == 0 and other is not None and other.begin - atom.end == 1 and other.at - atom.at == 2:
+    if atom.at == 0 and other is not None and other.at == 2 and tokens[1].glued and tokens[2].glued:
         return False  # "A-77"
     return atom.text in _LETTER_WORDS and (
         other is None or abs(other.at - atom.at) != 1 or not other.text.isalpha()

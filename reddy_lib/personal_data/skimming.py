@@ -5,79 +5,111 @@ Most lines of most calls have no number and ask for nothing. To see that costs a
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
-from reddy_lib.personal_data.number_words import plain
+from reddy_lib.personal_data.line_hints import PIECE_SPACES, SOME, has_cue, hint_of, is_nod
+from reddy_lib.personal_data.line_shapes import is_bare
+from reddy_lib.personal_data.parsing import Parsed, parsed
 from reddy_lib.personal_data.vocabulary import (
     ASKS,
     AT,
-    COUNT,
     CUE,
     DOT,
-    FIGURES,
-    MOST_LINES,
+    KEPT,
+    LONG,
     NUMBER,
-    ONE,
-    ONES,
     SAYS,
     SPELLS,
-    WORD,
-    Question,
     Vocabulary,
-    Words,
 )  # fmt: skip
 
-__all__ = ["RUNS", "SOME", "is_nod", "skim"]
+__all__ = ["Skimmed", "skim"]
 
-SOME = 512
-"""Bit of a line with a number, however small."""
-
-RUNS = SOME | ONE | FIGURES | SPELLS
-"""Bits of a line that may have runs; see `runs.may_spell`."""
-
-_FLAGS, _MOST = (1 << COUNT) - 1, (1 << ONES - COUNT) - 1
-_THREE_FIGURES = re.compile(r"\d\D?\d\D?\d")
+_MATTERS = NUMBER | ASKS | SAYS | AT
 _BEFORE, _AFTER = 8, 5  # lines around a number that may say what it is, or go on with it
 _LONG_BEFORE, _LONG_AFTER = 4, 2  # of them, those that are more than a nod
-_NOD_SPACES = 2
-_PIECE_SPACES = 5
 
 
-def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> tuple[list[int], set[int]]:
-    """Return what the words of each line may mean (bits of `vocabulary`), and the numbers of the lines to read.
+class Skimmed(NamedTuple):
+    """What the words of each line may mean (bits of `vocabulary`), and the numbers of lines.
 
-    To be read are lines with numbers, questions that words answer, and the lines around them.
+    `telling`: the lines to read; `echoing`: an agent's lines with a number and nothing that says what it is, to be read
+    once a number was marked that they may repeat; `behind`: lines that follow a number; `parsed`: what was read already.
     """
-    hints = [_hint(line.text, words) for line in lines]
-    nods = [is_nod(line.text) for line in lines]
+
+    hints: list[int]
+    telling: set[int]
+    echoing: set[int]
+    behind: set[int]
+    parsed: dict[int, Parsed]
+
+
+def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> Skimmed:
+    """Choose the lines to read: those with numbers, questions that words answer, and the lines around them."""
+    hints = [hint_of(line.text, words) for line in lines]
     telling: set[int] = set()
+    echoing: set[int] = set()
     around: set[int] = set()
-    for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
-        if not hint:
+    behind: set[int] = set()
+    read: dict[int, Parsed] = {}
+    nods: list[bool] = []
+    for number, hint in enumerate(hints, 1):
+        if not hint & _MATTERS:
             continue
+        line = lines[number - 1]
+        agent = line.role == "agent"
         counts = hint & NUMBER
+        harmless = False
+        if counts and not agent:
+            read[number] = parsed(number, line, hint, words)
+            harmless = _is_harmless(read[number])
         asks = hint & ASKS and line.role != "customer"
-        says = hint & (ASKS | SAYS) and line.role != "agent"
-        if counts or asks or says or (hint & AT and hint & DOT):
+        says = hint & (ASKS | SAYS) and not agent
+        if asks or says or (hint & AT and hint & DOT):
             telling.add(number)
-        if counts:
+        if not (counts or asks):
+            continue
+        nods = nods or [is_nod(line.text) for line in lines]
+        if counts and agent and not _tells(line.text, hint, words):
+            echoing.add(number)
+        elif counts:
+            telling.add(number)
+        if counts and not (agent or harmless):
             before = range(number - 1, max(0, number - 1 - _BEFORE), -1)
             around.update(at for at in _near(nods, before, _LONG_BEFORE) if hints[at - 1] & CUE)
-        if counts or asks:
-            after = _near(nods, range(number + 1, min(len(lines), number + _AFTER) + 1), _LONG_AFTER)
-            if asks and not counts:
-                # An agent's line behind the answer matters if it repeats it, which `dialogue` sees, or says a number.
-                telling.update(at for at in after if lines[at - 1].role != "agent" or hints[at - 1] & SOME)
-            elif asks or line.role != "agent":
-                telling.update(after)
-            else:
-                telling.update(at for at in after if hints[at - 1] & SOME)
-                around.update(at for at in after if hints[at - 1] & CUE)
+        after = _near(nods, range(number + 1, min(len(lines), number + _AFTER) + 1), _LONG_AFTER)
+        if asks and not counts:
+            # An agent's line behind the answer matters if it repeats it, which `dialogue` sees, or says a number.
+            telling.update(at for at in after if lines[at - 1].role != "agent" or hints[at - 1] & SOME)
+        elif asks:
+            telling.update(after)
+        elif not agent:
+            behind.update(after)
+            telling.update(
+                at for at in after if hints[at - 1] & SOME or lines[at - 1].text.count(" ") <= PIECE_SPACES
+            )
+        else:
+            telling.update(at for at in after if hints[at - 1] & SOME)
     _add_pieces(lines, hints, telling, around)
-    telling.update(at for at in around - telling if _has_cue(lines[at - 1].text, words.cues))
-    return hints, telling
+    telling.update(at for at in around - telling if has_cue(lines[at - 1].text, words.cues))
+    return Skimmed(hints, telling, echoing, behind, read)
+
+
+def _is_harmless(line: Parsed) -> bool:
+    """Return whether the numbers of a line are times, amounts and counts, whatever was asked for."""
+    return all(
+        run.amount or run.clock or (run.digits + run.letters == 1 and not is_bare(line.line, line.runs))
+        for run in line.runs
+    )
+
+
+def _tells(text: str, hint: int, words: Vocabulary) -> bool:
+    """Return whether an agent's number may be personal data, or is so long that it is known where a customer says it."""
+    if hint & (KEPT | SPELLS):
+        return True
+    return bool(hint & LONG and hint & CUE) and has_cue(text, words.persons)
 
 
 def _add_pieces(
@@ -86,7 +118,7 @@ def _add_pieces(
     """Add short lines with a digit that follow each other: a code that is said digit by digit, over turns."""
     last = -_AFTER
     for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
-        if not hint & SOME or (not hint & NUMBER and line.text.count(" ") > _PIECE_SPACES):
+        if not hint & SOME or (not hint & NUMBER and line.text.count(" ") > PIECE_SPACES):
             continue
         if number - last <= _LONG_AFTER + 1:
             telling.update((last, number))
@@ -108,59 +140,3 @@ def _near(nods: Sequence[bool], numbers: range, most: int) -> list[int]:
         if long == most:
             break
     return near
-
-
-def is_nod(text: str) -> bool:
-    """Return whether a line is as short as "yes, go on"."""
-    return text.count(" ") <= _NOD_SPACES
-
-
-def _hint(text: str, vocabulary: Vocabulary) -> int:
-    """Return what the words of a line may mean. Lines that say no number are remembered: many calls have them."""
-    known = vocabulary.line_hints.get(text)
-    if known is not None:
-        return known
-    hint = number = ones = 0
-    lower = text.lower()
-    pieces = lower.split()
-    for one in filter(None, map(vocabulary.hints.__getitem__, pieces)):
-        hint |= one & _FLAGS
-        number += one >> COUNT & _MOST
-        ones += one >> ONES
-    alone = ones and not number and text.count(" ") <= _PIECE_SPACES  # the answer may be "one"
-    if ones:
-        number += ones - (text.count(" ") > _PIECE_SPACES or not number)
-    if hint & FIGURES:
-        number += _THREE_FIGURES.search(text) is not None
-    # One word, or up to two figures, is a count; if it is a part of something, the lines around it have more.
-    hint = hint | NUMBER if number > 1 else hint & ~NUMBER
-    if hint & ASKS and not _asks(_bare(lower), pieces, vocabulary):
-        hint &= ~ASKS
-    if number or alone:
-        return hint | SOME
-    if len(vocabulary.line_hints) >= MOST_LINES:
-        vocabulary.line_hints.clear()
-    vocabulary.line_hints[text] = hint
-    return hint
-
-
-def _bare(lower: str) -> Words:
-    """Return the words of a line without accents; words with accents also as they are, for those that need them."""
-    return Words(lower if lower.isascii() else f"{plain(lower)} {lower}")
-
-
-def _asks(bare: Words, pieces: Sequence[str], vocabulary: Vocabulary) -> bool:
-    """Return whether a line has all the words of a question that words answer."""
-    for questions in filter(None, map(vocabulary.asked.get, pieces)):
-        for one in questions:
-            needed = one.needed
-            if (not needed or needed[0] in bare.text) and one.is_in(bare):
-                return True
-    return False
-
-
-def _has_cue(text: str, phrases: Mapping[str, Sequence[Question]]) -> bool:
-    """Return whether a line has all the words of one of these phrases, which are listed by their most telling word."""
-    lower = text.lower()
-    bare = _bare(lower)
-    return any(one.is_in(bare) for word in WORD.findall(lower) if word in phrases for one in phrases[word])

@@ -57,16 +57,20 @@ class Slots:
     def all(self) -> Sequence[Slot]:
         return tuple(self._open.values())
 
+    def in_words(self) -> bool:
+        """Return whether an answer in words is expected."""
+        return any(slot.words for slot in self._open.values())
+
     def fade(self, line: Line, signs: Sequence[Sign]) -> None:
         """Let slots fade with a line that filled none of them."""
         asks = any(sign.weight >= _ASKS for sign in signs)
         if line.agent:
-            left = 0.35 if asks else 0.75 if len(line.tokens) > _SHORT else 0.9
+            left = 0.35 if asks else 0.75 if len(line.parts) > _SHORT else 0.9
         else:
             left = 0.85
         for slot in self._open.values():
             slot.weight *= left
-            if line.agent and asks and len(line.tokens) > _SHORT:
+            if line.agent and asks and len(line.parts) > _SHORT:
                 slot.words = False
 
     def pass_by(self, *, agent: bool, words: int) -> None:

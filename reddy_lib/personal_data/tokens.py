@@ -14,7 +14,10 @@ _TOKEN = re.compile(r"\d+|[^\W\d_]+|[^\w\s]|_")
 
 
 class Token(NamedTuple):
-    """A word, a group of figures or a sign of a line. `glued`: no space before it."""
+    """A word, a group of figures or a sign of a line. `glued`: no space before it.
+
+    `begin` and `end` count from the beginning of the line in `Line.tokens`, and of the piece in `Line.parts`.
+    """
 
     begin: int
     end: int
@@ -24,48 +27,62 @@ class Token(NamedTuple):
 
 
 class Line:
-    """A line, cut into tokens."""
+    """A line, cut into tokens.
 
-    __slots__ = ("agent", "customer", "figures", "number", "role", "text", "tokens")
+    Most lines are read without asking where their words stand, so `tokens` are placed when they are asked for; `parts` are
+    the same tokens in the same order, as pieces of many lines share them.
+    """
 
-    def __init__(self, number: int, role: str, text: str, tokens: list[Token]) -> None:
+    __slots__ = ("_tokens", "agent", "customer", "number", "parts", "role", "text")
+
+    def __init__(self, number: int, role: str, text: str, parts: list[Token]) -> None:
         self.number = number
         self.text = text
-        self.tokens = tokens
-        self.figures = _FIGURE.search(text) is not None
+        self.parts = parts
         self.role = role
         self.agent = role == "agent"
         self.customer = role == "customer"
+        self._tokens: list[Token] | None = None
+
+    @property
+    def figures(self) -> bool:
+        return _FIGURE.search(self.text) is not None
+
+    @property
+    def tokens(self) -> list[Token]:
+        """The tokens with their places in the line."""
+        if self._tokens is None:
+            self._tokens = _placed(self.text, self.parts)
+        return self._tokens
+
+
+def _placed(text: str, parts: list[Token]) -> list[Token]:
+    tokens: list[Token] = []
+    add, new = tokens.append, tuple.__new__
+    at = last = 0
+    for begin, end, part, word, glued in parts:
+        if not glued:  # the first of a piece, with nothing but blanks before it
+            at = text.index(part, last)
+        last = at + end
+        # The tuple is made without Token's own __new__, which takes longer than all the rest.
+        add(new(Token, (at + begin, last, part, word, glued)))
+    return tokens
 
 
 def read_line(number: int, role: str, text: str, words: Vocabulary) -> Line:
     """Cut a line into tokens. Pieces between blanks that have no figures are cut once for all lines."""
-    tokens: list[Token] = []
-    known, add, new = words.pieces, tokens.append, tuple.__new__
-    last = 0
-    for piece in text.split():
-        at = text.index(piece, last)
-        last = at + len(piece)
-        parts = known.get(piece)
-        if parts is None:
-            parts = _cut(piece, words)
-        # Half of the time of reading a line is spent here: the tuple is made without Token's own __new__.
-        if len(parts) == 1:
-            ((begin, end, part, word, glued),) = parts
-            add(new(Token, (at + begin, at + end, part, word, glued)))
-            continue
-        for begin, end, part, word, glued in parts:
-            add(new(Token, (at + begin, at + end, part, word, glued)))
-    return Line(number, role, text, tokens)
+    known = words.pieces
+    parts = [part for piece in text.split() for part in (known.get(piece) or _cut(piece, words))]
+    return Line(number, role, text, parts)
 
 
-def _cut(piece: str, words: Vocabulary) -> tuple[tuple[int, int, str, Word, bool], ...]:
+def _cut(piece: str, words: Vocabulary) -> tuple[Token, ...]:
     """Return the tokens of a piece, with their places in it, and remember them unless they may be a customer's."""
-    found: list[tuple[int, int, str, Word, bool]] = []
+    found: list[Token] = []
     last = -1
     for one in _TOKEN.finditer(piece):
         begin, end = one.span()
-        found.append((begin, end, one[0], words.word(one[0].lower()), begin == last))
+        found.append(Token(begin, end, one[0], words.word(one[0].lower()), begin == last))
         last = end
     parts = tuple(found)
     if _FIGURE.search(piece) is None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import product
 from math import lcm
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from reddy_lib.personal_data.number_words import (
     LANGUAGES,
@@ -29,15 +30,20 @@ __all__ = [
     "AT",
     "COUNT",
     "CUE",
+    "DIGITS",
     "DOT",
     "FIGURES",
+    "KEPT",
     "LANGUAGES",
+    "LETTER",
+    "LONG",
     "MOST_LINES",
     "NUMBER",
     "ONE",
     "ONES",
     "SAYS",
     "SPELLS",
+    "SURE",
     "WORD",
     "Phrase",
     "Question",
@@ -48,8 +54,14 @@ __all__ = [
     "vocabulary",
 ]
 
-_LISTS = ("small", "skip", "filler", "nod", "units", "months", "ordinals", "dating", "at", "dot", "words", "undo",
+_LISTS = ("small", "skip", "filler", "nod", "units", "months", "ordinals", "dating", "at", "dot", "undo",
           "streets", "person", "common", "copula", "linking")  # fmt: skip
+_ATTRIBUTES = {
+    "units": "unit",
+    "months": "month",
+    "ordinals": "ordinal",
+    "streets": "street",
+}  # others: as the list
 _NATO = word_set(
     "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec "
     "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee"
@@ -65,15 +77,22 @@ MOST_LINES = 5_000
 """Lines that are remembered."""
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _COMPOUNDING = {"de", "nl", "it", "da"}
+_MANY = 100  # digits: no number has more
 _CARDINAL = 100  # one word that says as much as two digits: "achthundertsechs"
 
 
-NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES, SPELLS = 1, 2, 4, 8, 16, 32, 64, 128, 256
-COUNT, ONES = 9, 21
-"""Bits above which a piece of a line has its numbers, and how often it says "one"."""
+NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES, SPELLS, LETTER, SURE, LONG, KEPT = (
+    1 << bit for bit in range(13)
+)
+COUNT, ONES, DIGITS = 13, 25, 37
+"""Bits above which a piece of a line has its numbers, how often it says "one", and how many digits it says."""
 
 WORD = re.compile(r"[^\W\d_]+")
 _FIGURE = re.compile(r"\d")
+_THREE_FIGURES = re.compile(r"\d\D?\d\D?\d")
+_COUNTED = re.compile(
+    r"[^\w$€£¥]*(?:\d{1,2}:\d\d(?:[ap]m)?|[$€£¥]\d{1,3}(?:,?\d{3})?(?:\.\d\d)?|\d{1,2}(?:st|nd|rd|th)|\d{1,3}(?:[-–]\d{1,3})?%)[^\w%]*"
+)  # a time of day, money, a day of a month, a share: never a part of somebody's number
 _HESITATION = re.compile(r"[aeou]{1,2}h+m*|eu+h*|h+u?m+|m+h?m+")  # "uh", "ehm", "euh", "hmm", in any language
 
 _IN_WORDS = (
@@ -86,6 +105,12 @@ _IN_WORDS = (
 )  # kinds whose answers may have no number
 
 
+_Of = TypeVar("_Of")
+
+
+_OF_THINGS = ("no", "our", "many")  # kinds of numbers of things, and of the firm
+
+
 class Phrase(NamedTuple):
     """Words that open a slot. `rest`: what follows the first word; `whole`: small words count."""
 
@@ -96,84 +121,58 @@ class Phrase(NamedTuple):
 
 
 class Word:
-    """What is known about a word, or a sign. `value`: the number it says; `scale`: 100 or 1000; `times`: 2 for "double"."""
+    """What is known about a word, or a sign. `value`: the number it says; `scale`: 100 or 1000; `times`: 2 for "double".
 
-    __slots__ = (
-        "at",
-        "common",
-        "copula",
-        "counts",
-        "dating",
-        "dot",
-        "filler",
-        "inert",
-        "inside",
-        "leads",
-        "letter",
-        "linking",
-        "longer",
-        "month",
-        "nato",
-        "nod",
-        "open",
-        "ordinal",
-        "person",
-        "phrases",
-        "plain",
-        "says",
-        "scale",
-        "single",
-        "skip",
-        "small",
-        "street",
-        "times",
-        "undo",
-        "unit",
-        "value",
-    )
+    Nothing is known about most words, so that what is common to them is kept once, by the class.
+    """
+
+    value: int | None = None
+    inside: int | None = None
+    scale = times = 0
+    small = skip = filler = nod = unit = month = ordinal = dating = at = dot = undo = False
+    street = person = common = copula = linking = nato = letter = False
+    weak = False  # says a number only beside another one, as "to" and "for"
+    leads = False  # says a zero also at the beginning of a number: "o" is an article in some languages
+    inert = False  # says no number and no letter
+    phrases: tuple[Phrase, ...] = ()
+    single: tuple[Phrase, ...] = ()  # phrases of one word
+    longer: Mapping[str, tuple[Phrase, ...]] = MappingProxyType(
+        {}
+    )  # those that go on with an exact word, by that word
+    open: tuple[Phrase, ...] = ()  # phrases that go on with any of several words
 
     def __init__(self, text: str) -> None:
         self.plain = text
         self.counts = any(part in text for part in _COUNTING) or text.endswith(_COUNTING_ENDS)
         self.says = text[:1].isalnum()  # a word or figures, and no sign
-        self.value: int | None = None
-        self.inside: int | None = None
-        self.scale = self.times = 0
-        self.letter = len(text) == 1 and text.isalpha() and text.isascii()
-        self.nato = text in _NATO
-        self.small = self.skip = self.filler = self.nod = self.unit = self.month = False
-        self.ordinal = self.dating = self.at = self.dot = self.undo = False
-        self.street = self.person = self.common = self.copula = self.linking = False
-        self.leads = (
-            False  # says a zero also at the beginning of a number: "o" is an article in some languages
-        )
-        self.inert = False  # says no number and no letter
-        self.phrases: tuple[Phrase, ...] = ()
-        self.single: tuple[Phrase, ...] = ()  # phrases of one word
-        self.longer: dict[str, tuple[Phrase, ...]] = {}  # phrases that go on with an exact word, by that word
-        self.open: tuple[Phrase, ...] = ()  # phrases that go on with any of several words
+        self.live = self.says  # a number may begin with it
+        if len(text) == 1 and text.isalpha() and text.isascii():
+            self.letter = True
+        if text in _NATO:
+            self.nato = True
 
 
-class _Patterns:
-    """Words with an open end or beginning, grouped so that a word is compared with few of them."""
+class _Patterns(Generic[_Of]):
+    """What words say, and words with an open end or beginning, grouped so that a word is compared with few of them."""
 
     def __init__(self) -> None:
-        self.exact: dict[str, list[Phrase]] = defaultdict(list)
-        self.prefix: dict[str, list[tuple[str, Phrase]]] = defaultdict(list)
-        self.suffix: list[tuple[str, Phrase]] = []
+        self.exact: dict[str, list[_Of]] = defaultdict(list)
+        self.prefix: dict[str, list[tuple[str, _Of]]] = defaultdict(list)
+        self.suffix: list[tuple[str, _Of]] = []
 
-    def add(self, first: str, phrase: Phrase) -> None:
-        if first.startswith("*"):
-            self.suffix.append((first[1:], phrase))
-        elif first.endswith("*"):
-            self.prefix[first[:2]].append((first[:-1], phrase))
+    def add(self, word: str, what: _Of) -> None:
+        if word.startswith("*"):
+            self.suffix.append((word[1:], what))
+        elif word.endswith("*"):
+            self.prefix[word[:2]].append((word[:-1], what))
         else:
-            self.exact[first].append(phrase)
+            self.exact[word].append(what)
 
-    def of(self, word: str) -> list[Phrase]:
+    def of(self, word: str) -> list[_Of]:
         found = list(self.exact.get(word, ()))
-        found += [phrase for start, phrase in self.prefix.get(word[:2], ()) if word.startswith(start)]
-        found += [phrase for end, phrase in self.suffix if len(word) > len(end) and word.endswith(end)]
+        found += [what for start, what in self.prefix.get(word[:2], ()) if word.startswith(start)]
+        if self.suffix:
+            found += [what for end, what in self.suffix if len(word) > len(end) and word.endswith(end)]
         return found
 
 
@@ -185,25 +184,30 @@ class Vocabulary:
         self.known: dict[str, Word] = {}  # lower-case word → what is known about it
         self._kept = 0  # characters of them
         self.names: dict[str, Any] = {}  # names of fields → their tokens and signs
-        self.pieces: dict[str, Any] = {}  # piece of a line between blanks → its tokens, see `runs.read_line`
-        self._phrases = _Patterns()
-        self._keys = _Patterns()  # a phrase by its most telling word
+        self.pieces: dict[
+            str, Any
+        ] = {}  # piece of a line between blanks → its tokens, see `tokens.read_line`
+        self._phrases: _Patterns[Phrase] = _Patterns()
+        self._keys: _Patterns[Phrase] = _Patterns()  # a phrase by its most telling word
         self.hints = _Hints(self)
         self.questions: dict[str, tuple[Question, ...]] = {}  # word → the questions that it may be a part of
         self.asked: dict[str, tuple[Question, ...]] = {}  # the same of a piece of a line, as it is written
         self.line_hints: dict[str, int] = {}  # lines that say no number, which many calls have → hint
         self.parsed: dict[
             tuple[str, bool], Any
-        ] = {}  # the same, and whether an agent says it → tokens and signs
+        ] = {}  # the same, and whether an agent says it → what `parsing` made of it
         self.cues: dict[str, tuple[Question, ...]] = {}  # word → whatever it may be a part of
-        self._lists: dict[str, _Patterns] = {name: _Patterns() for name in _LISTS}
+        self.things: dict[str, tuple[Question, ...]] = {}  # the same of numbers of things
+        self.persons: dict[str, tuple[Question, ...]] = {}  # and of people
+        self._lists: _Patterns[str] = _Patterns()
+        self._bits: _Patterns[int] = _Patterns()  # what words mean that are numbers, or parts of an address
         small: set[str] = set()
         for language in languages:
             small |= set(_sections()[language].get("small", ()))
         for name in ("at", "dot"):  # whatever is spoken, an address is said with the words of any language
             for sections in _sections().values():
                 for entry in sections[name]:
-                    self._lists[name].add(entry, _ANY)
+                    self._lists.add(entry, name)
         for language in languages:
             own = set(_sections()[language].get("small", ()))
             common = {
@@ -212,11 +216,31 @@ class Vocabulary:
                 for entry in _sections()[language].get(name, ())
             }
             for kind, entries in _sections()[language].items():
-                if kind in self._lists:
+                if kind == "words":  # they tell languages apart
+                    continue
+                if kind in _LISTS:
                     for entry in entries:
-                        self._lists[kind].add(entry, _ANY)
+                        self._lists.add(entry, kind)
                 else:
                     self._add(kind, entries, own, common)
+        self._add_bits()
+
+    def _add_bits(self) -> None:
+        """Keep what the words mean that say numbers, spell, or stand in addresses, as bits of a hint."""
+        for name, bit in (("at", AT), ("dot", DOT), ("streets", NUMBER)):
+            for sections in _sections().values() if bit != NUMBER else map(_sections().get, self.languages):
+                for entry in (sections or {}).get(name, ()):
+                    self._bits.add(entry, bit)
+        for spelt in _NATO:
+            self._bits.add(spelt, SPELLS)
+        for language in self.languages:
+            numbers = number_words(language)
+            for text in {**numbers.values, **numbers.scales, **numbers.times, **numbers.inside}:
+                word = self.word(text)
+                if word.scale or word.times or word.value not in (None, 1):
+                    self._bits.add(text, NUMBER)
+                if word.value == 1 or word.leads:
+                    self._bits.add(text, ONE)
 
     def _add(self, kind: str, entries: Sequence[str], small: set[str], common: set[str]) -> None:
         for entry in entries:
@@ -234,29 +258,42 @@ class Vocabulary:
             self._keys.add(key, phrase._replace(rest=tuple(words)))
 
     def hint(self, text: str) -> int:
-        """Return what the presence of a word in a line may mean, as the sum of `NUMBER`, `ASKS` and so on."""
-        word = self.word(text)
-        number = word.value is not None and word.value != 1
-        hint = NUMBER if number or word.scale or word.times or word.street else 0
-        found = self._keys.of(word.plain)
+        """Return what the presence of a word in a line may mean, as the sum of `NUMBER`, `ASKS` and so on.
+
+        Calls have many words of which nothing is known: no `Word` is made for them.
+        """
+        bare = self._bare(text)
+        hint = LETTER if len(text) == 1 else 0
+        for bit in self._bits.of(bare):
+            hint |= bit
+        if len(bare) >= _COMPOUND and not hint & NUMBER and _compound(bare, self.languages) not in (None, 1):
+            hint |= NUMBER
+        found = self._keys.of(bare)
+        if not found:
+            return hint
         asking = [one for one in found if one.weight >= 1 and one.kind in _IN_WORDS]
         if asking:
             self.questions[text] = tuple({Question.of(phrase) for phrase in asking})
-        if found:
-            self.cues[text] = tuple({Question.of(phrase) for phrase in found})
-        hint |= (CUE if found else 0) | (ASKS if asking else 0)
-        hint |= SAYS if any(one.kind.startswith("in ") for one in found) else 0
-        hint |= ONE if word.value == 1 or word.leads else 0
-        hint |= SPELLS if word.nato else 0
-        return hint | (AT if word.at else 0) | (DOT if word.dot else 0)
+            hint |= ASKS | (SURE if any(len(one.rest) == 1 for one in asking) else 0)
+        self.cues[text] = tuple({Question.of(phrase) for phrase in found})
+        things = [phrase for phrase in found if phrase.kind in _OF_THINGS]
+        if things:
+            self.things[text] = tuple({Question.of(phrase) for phrase in things})
+        if len(things) < len(found):
+            persons = [phrase for phrase in found if phrase.kind not in _OF_THINGS]
+            self.persons[text] = tuple({Question.of(phrase) for phrase in persons})
+        return hint | CUE | (SAYS if any(one.kind.startswith("in ") for one in found) else 0)
 
-    def keep_line(self, key: tuple[str, bool], tokens: Any, signs: Any) -> None:
-        """Remember the tokens and signs of a line, by its text and whether an agent says it."""
+    def _bare(self, text: str) -> str:
+        return text if not text.isascii() and text in _accented() else plain(text)
+
+    def keep_line(self, key: tuple[str, bool], parsed: Any) -> None:
+        """Remember what `parsing` makes of a line, by its text and whether an agent says it."""
         self._kept += len(key[0])
         if self._kept > _MOST_CHARACTERS:
             self.parsed.clear()
             self._kept = len(key[0])
-        self.parsed[key] = (tokens, signs)
+        self.parsed[key] = parsed
 
     def keep(self, piece: str, tokens: Any) -> None:
         """Remember the tokens of a piece."""
@@ -274,7 +311,7 @@ class Vocabulary:
         return known
 
     def _look_up(self, text: str) -> Word:
-        bare = text if not text.isascii() and text in _accented() else plain(text)
+        bare = self._bare(text)
         word = self.known.get(bare) if bare != text else None
         if word is not None:
             return word
@@ -291,20 +328,9 @@ class Vocabulary:
         word.leads = word.inside == 0 and bare not in _sections()[self.languages[0]].get("small", ())
         if word.value is None and not word.scale and len(bare) >= _COMPOUND:
             word.value = _compound(bare, self.languages)
-        found = {name: bool(patterns.of(bare)) for name, patterns in self._lists.items()}
-        word.small, word.skip, word.filler, word.nod = (
-            found["small"],
-            found["skip"],
-            found["filler"],
-            found["nod"],
-        )
-        word.unit, word.month, word.ordinal, word.dating = (
-            found["units"], found["months"], found["ordinals"], found["dating"],
-        )  # fmt: skip
+        for name in self._lists.of(bare):
+            setattr(word, _ATTRIBUTES.get(name, name), True)
         word.filler = word.filler or (word.value is None and _HESITATION.fullmatch(bare) is not None)
-        word.at, word.dot, word.undo = found["at"], found["dot"], found["undo"]
-        word.street, word.person, word.common = found["streets"], found["person"], found["common"]
-        word.copula, word.linking = found["copula"], found["linking"]
         word.inert = bare.isalpha() and not (
             word.value is not None
             or word.inside is not None
@@ -313,12 +339,20 @@ class Vocabulary:
             or word.letter
             or word.nato
         )
-        word.phrases = tuple(self._phrases.of(bare))
-        word.single = tuple(phrase for phrase in word.phrases if not phrase.rest)
-        word.open = tuple(phrase for phrase in word.phrases if phrase.rest and "*" in phrase.rest[0])
-        for phrase in word.phrases:
-            if phrase.rest and "*" not in phrase.rest[0]:
-                word.longer[phrase.rest[0]] = (*word.longer.get(phrase.rest[0], ()), phrase)
+        word.live = word.says and not word.inert
+        word.weak = word.inside is not None and not (
+            word.value is not None or word.scale or word.times or word.letter or word.nato or word.leads
+        )
+        phrases = self._phrases.of(bare)
+        if phrases:
+            word.phrases = tuple(phrases)
+            word.single = tuple(phrase for phrase in phrases if not phrase.rest)
+            word.open = tuple(phrase for phrase in phrases if phrase.rest and "*" in phrase.rest[0])
+            longer: dict[str, tuple[Phrase, ...]] = {}
+            for phrase in phrases:
+                if phrase.rest and "*" not in phrase.rest[0]:
+                    longer[phrase.rest[0]] = (*longer.get(phrase.rest[0], ()), phrase)
+            word.longer = longer
         return word
 
 
@@ -378,8 +412,8 @@ class Words:
 class _Hints(dict[str, int]):
     """Piece of a line between blanks, in lower case → its hint, looked up once.
 
-    Flags are in the low bits; above them is how many numbers it says (`COUNT`), and how often "one" (`ONES`). Pieces with
-    figures are looked up each time: they may be a customer's.
+    Flags are in the low bits; above them is how many numbers it says (`COUNT`), how often "one" (`ONES`), and how many
+    digits (`DIGITS`). Pieces with figures are looked up each time: they may be a customer's.
     """
 
     def __init__(self, words: Vocabulary) -> None:
@@ -387,30 +421,31 @@ class _Hints(dict[str, int]):
         self._words = words
 
     def __missing__(self, piece: str) -> int:
-        hint = numbers = ones = 0
+        hint = numbers = ones = digits = 0
         asked: tuple[Question, ...] = ()
         for word in WORD.findall(piece):
             one = self._words.hint(word)
             asked += self._words.questions.get(word, ())
             hint |= one
-            numbers += one & NUMBER
-            numbers += (self._words.word(word).value or 0) >= _CARDINAL
+            if one & NUMBER:
+                known = self._words.word(word)
+                numbers += 1 + ((known.value or 0) >= _CARDINAL)
+                digits += len(str(known.value)) if known.value is not None else 2 * (not known.street)
             ones += one & ONE > 0
         if "@" in piece:
             hint |= AT | DOT
         if _FIGURE.search(piece):
-            numbers += 1
-            return hint | FIGURES | numbers << COUNT | ones << ONES
+            if _COUNTED.fullmatch(piece) is None:
+                numbers += 2 if _THREE_FIGURES.search(piece) else 1
+                digits += min(_MANY, len(_FIGURE.findall(piece)))
+            return hint | FIGURES | numbers << COUNT | ones << ONES | digits << DIGITS
         if len(self) > _MOST_KEPT:
             self.clear()
             self._words.asked.clear()
         if asked:
             self._words.asked[piece] = tuple(dict.fromkeys(asked))
-        hint = self[piece] = hint | numbers << COUNT | ones << ONES
+        hint = self[piece] = hint | numbers << COUNT | ones << ONES | digits << DIGITS
         return hint
-
-
-_ANY = Phrase((), "", 0.0, False)
 
 
 def _compound(word: str, languages: Sequence[str]) -> int | None:
@@ -479,23 +514,27 @@ def vocabulary(languages: tuple[str, ...]) -> Vocabulary:
     return Vocabulary(languages)
 
 
-class _Votes(dict[str, tuple[tuple[str, int], ...]]):
-    """Piece of a line between blanks, in lower case → (language, weight) of the words in it."""
+class _Votes(dict[str, int]):
+    """Piece of a line between blanks, in lower case → the votes of its words, each language in bits of its own."""
 
-    def __init__(self, words: dict[str, tuple[tuple[str, int], ...]]) -> None:
+    def __init__(self, words: dict[str, int]) -> None:
         super().__init__()
         self._words = words
 
-    def __missing__(self, piece: str) -> tuple[tuple[str, int], ...]:
-        found: tuple[tuple[str, int], ...] = ()
+    def __missing__(self, piece: str) -> int:
+        found = 0
         for word in WORD.findall(piece):
-            bare = () if word.isascii() else self._words.get(plain(word), ())
+            bare = 0 if word.isascii() else self._words.get(plain(word), 0)
             found += self._words.get(word) or bare
         if not _FIGURE.search(piece):
             if len(self) > _MOST_KEPT:
                 self.clear()
             self[piece] = found
         return found
+
+
+_FIELD = 32  # bits of a language's votes
+_MASK = (1 << _FIELD) - 1
 
 
 @cache
@@ -507,7 +546,7 @@ def _votes() -> _Votes:
             by_word[word].add(language)
     return _Votes(
         {
-            word: tuple((language, _VOTE // len(found)) for language in LANGUAGES if language in found)
+            word: sum(_VOTE // len(found) << _FIELD * LANGUAGES.index(language) for language in found)
             for word, found in by_word.items()
         }
     )
@@ -515,28 +554,40 @@ def _votes() -> _Votes:
 
 def guess_languages(texts: Sequence[str]) -> tuple[str, ...]:
     """Return the languages of a conversation, the most spoken first; English if nothing shows."""
-    votes = _votes()
-    total: dict[str, float] = defaultdict(float, en=_ENGLISH)
-    lines: dict[str, int] = defaultdict(int)
-    read = 0
+    votes = _votes().__getitem__
+    total = read = 0
+    lines = [0] * len(LANGUAGES)
     for text in texts[:: len(texts) // _SAMPLE + 1]:
         pieces = text.lower().split()
         read += len(pieces)
         if read > _SAMPLE_WORDS:
             break
-        here: dict[str, int] = {}
-        for vote in map(votes.__getitem__, pieces):
-            for language, weight in vote:
-                here[language] = here.get(language, 0) + weight
-        if here:
-            best = max(here, key=here.__getitem__)
-            lines[best] += here[best] >= 1.5 * _VOTE
-            for language, weight in here.items():
-                total[language] += weight
-    ranked = sorted(total, key=lambda language: (-total[language], language))
-    spoken = sum(lines.values())
+        here = sum(map(votes, pieces))
+        total += here
+        if here <= _MASK:  # all of it for English, as in most calls
+            lines[0] += here >= _CLEAR
+            continue
+        said = [here >> shift & _MASK for shift in _SHIFTS]
+        best = max(said)
+        lines[said.index(best)] += best >= _CLEAR
+    heard = {
+        language: (total >> shift & _MASK) + (_ENGLISH if not shift else 0)
+        for language, shift in zip(LANGUAGES, _SHIFTS, strict=True)
+    }
+    first = max(heard.values())
+    ranked = sorted(
+        (language for language in LANGUAGES if heard[language]),
+        key=lambda language: (-heard[language], language),
+    )
+    spoken = sum(lines)
     return tuple(
         language
         for number, language in enumerate(ranked[:3])
-        if not number or total[language] >= 0.7 * total[ranked[0]] or lines[language] >= max(2, 0.15 * spoken)
+        if not number
+        or heard[language] >= 0.7 * first
+        or lines[LANGUAGES.index(language)] >= max(2, 0.15 * spoken)
     )
+
+
+_CLEAR = 1.5 * _VOTE  # of a line that is of a language
+_SHIFTS = tuple(_FIELD * number for number in range(len(LANGUAGES)))

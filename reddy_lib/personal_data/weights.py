@@ -13,6 +13,7 @@ from reddy_lib.personal_data.cues import HARMLESS, Cue
 from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.tokens import Line
+from reddy_lib.personal_data.vocabulary import Word
 
 __all__ = ["Sign", "asks_other", "is_yours", "signs_after", "signs_of", "speaks_of"]
 
@@ -62,7 +63,7 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
             continue  # "code" in "colour code": the noun before it says what it is
         weight = cue.weight
         counted = (
-            at in boosted or _speaks_of_numbers(line, cue) or line.tokens[cue.first].word.plain in _NUMBERS
+            at in boosted or _speaks_of_numbers(line, cue) or line.parts[cue.first].word.plain in _NUMBERS
         )
         counted = counted or cue.last - cue.first > _SPELLED
         announces = any(0 <= number - cue.last - 1 <= _BESIDE for number in numbers)
@@ -79,7 +80,7 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
     if (
         line.agent
         and len(signs) == 1
-        and len(line.tokens) <= _SHORT
+        and len(line.parts) <= _SHORT
         and not numbers
         and signs[0].weight >= 0.5
     ):
@@ -90,7 +91,7 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
 
 
 def _speaks_of_numbers(line: Line, cue: Cue) -> bool:
-    return any(token.word.counts for token in line.tokens[cue.first : cue.last + 1])
+    return any(token.word.counts for token in line.parts[cue.first : cue.last + 1])
 
 
 def _nearest(line: Line, count: Cue, nouns: list[Cue]) -> int:
@@ -103,9 +104,9 @@ def _nearest(line: Line, count: Cue, nouns: list[Cue]) -> int:
             # Part of the phrase itself, or the same word: it adds nothing.
             gap = 0 if cue.weight >= 1 else 99
         elif cue.last < count.first:
-            gap = sum(1 for token in line.tokens[cue.last + 1 : count.first] if not token.word.small)
+            gap = sum(1 for token in line.parts[cue.last + 1 : count.first] if not token.word.small)
         else:
-            gap = sum(1 for token in line.tokens[count.last + 1 : cue.first] if not token.word.small) + 1
+            gap = sum(1 for token in line.parts[count.last + 1 : cue.first] if not token.word.small) + 1
         if gap < least:
             best, least = at, gap
     return best if least <= _BESIDE else -1
@@ -113,22 +114,17 @@ def _nearest(line: Line, count: Cue, nouns: list[Cue]) -> int:
 
 def _unknown(line: Line, count: Cue) -> Sign:
     """Return what "the … number" announces, of a noun that is in no list."""
-    tokens = line.tokens
+    tokens = line.parts
     yours = any(token.word.plain in _YOURS for token in tokens[max(0, count.first - 4) : count.first])
     noun = ""
     before = tokens[count.first - 1] if count.first else None
-    if (
-        before is not None
-        and before.text.isalpha()
-        and len(before.text) > 2
-        and _is_noun(line, count.first - 1)
-    ):
+    if before is not None and before.text.isalpha() and len(before.text) > 2 and _is_noun(before.word):
         noun = before.text
     if not noun:
         behind = [token for token in tokens[count.last + 1 : count.last + 5] if token.text.isalnum()]
         if behind and behind[0].word.plain in _OF:
             rest = [token for token in behind[1:] if not token.word.small]
-            if rest and len(rest[0].text) > 3 and _is_noun(line, tokens.index(rest[0])):
+            if rest and len(rest[0].text) > 3 and _is_noun(rest[0].word):
                 noun = rest[0].text
     compound = len(tokens[count.first].text) > 8 and tokens[count.first].word.plain.endswith(
         ("nummer", "code")
@@ -140,8 +136,7 @@ def _unknown(line: Line, count: Cue) -> Sign:
     return Sign(count.first, count.last, "what", 0.5, False)
 
 
-def _is_noun(line: Line, index: int) -> bool:
-    word = line.tokens[index].word
+def _is_noun(word: Word) -> bool:
     return not (
         word.small or word.skip or word.filler or word.nod or word.value is not None or word.phrases or word.plain in _PLAIN
         or word.ordinal or word.month
@@ -150,7 +145,7 @@ def _is_noun(line: Line, index: int) -> bool:
 
 def is_yours(line: Line) -> bool:
     """Return whether a line speaks to somebody of what is theirs."""
-    return any(token.word.plain in _YOURS for token in line.tokens)
+    return any(token.word.plain in _YOURS for token in line.parts)
 
 
 def signs_after(line: Line, signs: Sequence[Sign], run: Run, following: int, *, last: bool) -> Iterator[Sign]:
@@ -158,7 +153,7 @@ def signs_after(line: Line, signs: Sequence[Sign], run: Run, following: int, *, 
     for sign in signs:
         if not (run.last < sign.first <= run.last + _BEHIND and sign.last < following) or sign.kind == "what":
             continue
-        between = line.tokens[run.last + 1 : sign.first]
+        between = line.parts[run.last + 1 : sign.first]
         ends = any(token.text in ".?!;" and not token.glued for token in between[1:])
         if (
             not ends
