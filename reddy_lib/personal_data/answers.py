@@ -383,7 +383,7 @@ def _domain(tokens: Sequence[Token], index: int) -> int:
 
 def dates(line: Line) -> Iterator[tuple[Part, int, bool]]:
     """Yield what may be a date: its part, how many days, months and years it names, and whether it names a month."""
-    tokens = line.tokens
+    tokens = line.parts
     first = last = -1
     count = 0
     month = False
@@ -408,7 +408,7 @@ def dates(line: Line) -> Iterator[tuple[Part, int, bool]]:
                 last = index
             continue
         if first >= 0:
-            yield _part(tokens, first, last), count, month
+            yield _part(line.tokens, first, last), count, month
         first, count, month = -1, 0, False
     if first >= 0:
-        yield _part(tokens, first, last), count, month
+        yield _part(line.tokens, first, last), count, month

@@ -20,12 +20,12 @@ CONFIRMED = "an agent asks whether it is right"
 
 _CARD_DIGITS = (15, 16)
 _CARD_BEGINS = "3456"
-_NUMBERED = 6  # tokens of a line that says an address in words
+_SHORTEST = 8  # digits of a telephone number
 
 
 def confirmed_number(line: Line, run: Run, words: Vocabulary) -> str:
     """Return the kind of a number that an agent's line asks to confirm ("card", "phone"), "" if it asks for nothing."""
-    if run.letters or not _confirms(line, words):
+    if run.letters or len(run.counted) < _SHORTEST or not _confirms(line, words):
         return ""
     if run.digits in _CARD_DIGITS and run.code[0] in _CARD_BEGINS:
         return "card"
@@ -34,7 +34,9 @@ def confirmed_number(line: Line, run: Run, words: Vocabulary) -> str:
 
 def confirmed_address(line: Line, words: Vocabulary) -> Part | None:
     """Return the address with a number and a street that an agent's line asks to confirm, or None."""
-    found = _confirms(line, words) if line.figures or len(line.parts) > _NUMBERED else []
+    if not any(token.word.street for token in line.parts):
+        return None
+    found = _confirms(line, words)
     if not found:
         return None
     tokens = line.tokens

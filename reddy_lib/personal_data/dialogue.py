@@ -7,7 +7,7 @@ others. An agent's number is personal data only if it repeats what the customer 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
@@ -79,6 +79,7 @@ _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
 _FEW, _IN_PASSING = 3, 0.4  # digits of a number in the middle of a sentence, and what is left of its fit
 _OF_A_THING = 0.5  # what is left of the fit of a number with a noun right behind it, in a sentence
 _SHORTEST_CARD = 13  # digits
+_PIECES = 8  # lines over which a card is told in pieces
 _WHOLE_CARD = 15  # digits with which a card's number is told
 _TOLD_CARD = 0.4  # what is left of the weight of its slot then
 _REPEATS_WITHIN = 2  # lines
@@ -175,7 +176,7 @@ class Dialogue:
         line, runs, signs, nod = said
         if nod:
             return
-        if not self._pays(line, signs):
+        if speaks_of(signs, "expiry") and not self._pays(line, signs):
             signs = [sign for sign in signs if sign.kind != "expiry" or sign.weight >= _CLEAR]
         if hint & (AT | FIGURES):
             self._forms(line, signs)
@@ -183,12 +184,17 @@ class Dialogue:
         if hint & AT:
             self._emails(line, signs)
         if line.agent:
-            signs = without_confirming(line, signs, self.words)
+            signs = without_confirming(line, signs, self.words) if runs else signs
             self._echoes_in_words(line)
             self._confirmed(line, signs)
-            self._answers(line, signs, runs, ("password",))
+            if speaks_of(signs, "password"):
+                self._answers(line, signs, runs, ("password",))
             marked = bool(runs) and self._numbers(line, signs, runs)
-            signs = [*signs, *self._asked_again(line)]
+            if self._taken:  # what is confirmed may be corrected
+                again = {
+                    said.kind for said in self.found if said.line == line.number and said.why == CONFIRMED
+                }
+                signs = [*signs, *(Sign(0, 0, kind, 0.8, says=False) for kind in again)]
         else:
             marked = self._answers(line, signs, runs, ("password",))
             numbered = [sign for sign in signs if sign.kind != "password"] if self._taken else signs
@@ -248,8 +254,9 @@ class Dialogue:
     def _forms(self, line: Line, signs: Sequence[Sign]) -> None:
         text = line.text
         if "@" in text and not (line.agent and speaks_of(signs, "our")):
+            asked = is_yours(line) or speaks_of(signs, "email") or self._slots.get("email") is not None
             for one in EMAIL.finditer(text):
-                if is_firms_email(one[0], agent=line.agent and not self._asks_for_email(line, signs)):
+                if is_firms_email(one[0], agent=line.agent and not asked):
                     continue
                 self._mark_new(line, one.start(), one.end(), "email", "form", "an email address")
         if may_be_id(text) and not speaks_of(signs, "no"):
@@ -257,11 +264,6 @@ class Dialogue:
                 self._mark_new(line, begin, end, "bank", "checked", "an IBAN with right check digits")
             for begin, end in find_ids(text):
                 self._mark_new(line, begin, end, "national_id", "checked", "written as a national id")
-
-    def _asks_for_email(self, line: Line, signs: Sequence[Sign]) -> bool:
-        return (
-            is_yours(line) or self._slots.get("email", least=_ENOUGH) is not None or speaks_of(signs, "email")
-        )
 
     def _emails(self, line: Line, signs: Sequence[Sign]) -> None:
         if line.agent and speaks_of(signs, "our"):
@@ -296,7 +298,7 @@ class Dialogue:
     def _answers(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], kinds: Sequence[str]) -> bool:
         """Mark answers in words: to what was asked in lines above, or announced in this one."""
         marked = False
-        for kind in kinds:
+        for kind in kinds if self._slots.in_words() else ():
             slot = self._slots.get(kind, least=_ENOUGH)
             if slot is not None and slot.certain and slot.weight < _STRONG:
                 slot = None  # the talk has moved on
@@ -386,12 +388,6 @@ class Dialogue:
             self._mark_new(line, part.begin, part.end, "address", "form", CONFIRMED)
             self._remember(line, part, "address")
 
-    def _asked_again(self, line: Line) -> Iterator[Sign]:
-        """Yield a sign for what an agent's line asks to confirm: the answer may correct it."""
-        for said in self.found:
-            if said.line == line.number and said.why == CONFIRMED:
-                yield Sign(0, 0, said.kind, 0.8, says=False)
-
     # --- numbers -------------------------------------------------------------------------------------------
 
     def _numbers(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run]) -> bool:
@@ -408,8 +404,8 @@ class Dialogue:
                 self._take(line, run, verdict)
                 marked = True
                 if verdict.sure == "form" and not line.agent:
-                    self._wait(line, run)
-            elif (not line.agent or is_bare(line, runs)) and self._wait(line, run):
+                    self._wait(line, runs, run)
+            elif self._wait(line, runs, run):
                 marked = True
             elif line.agent and run.digits > _KEPT:
                 self._memory.harmless.update(run.readings)
@@ -450,11 +446,20 @@ class Dialogue:
     def _open_kinds(self) -> list[str]:
         return [slot.kind for slot in self._slots.all() if slot.weight >= _ENOUGH]
 
-    def _wait(self, line: Line, run: Run) -> bool:
+    def _wait(self, line: Line, runs: Sequence[Run], run: Run) -> bool:
         """Keep a number that nothing was said about, until its other parts show that it is a card's."""
-        if run.amount or run.clock or run.letters or run.digits < 2:
+        if (
+            run.amount
+            or run.clock
+            or run.letters
+            or run.digits < 2
+            or (line.agent and not is_bare(line, runs))
+        ):
             return False
-        self._pending = [*(one for one in self._pending if line.number - one[0].number <= 4), (line, run)]
+        self._pending = [
+            *(one for one in self._pending if line.number - one[0].number <= _PIECES),
+            (line, run),
+        ]
         parts = [(said, one) for said, one in self._pending if said.role == line.role]
         if len(parts) < 2 or not is_card("".join(one.counted for _, one in parts)):
             return False
@@ -537,12 +542,8 @@ class Dialogue:
     def _repeats_piece(self, line: Line, runs: Sequence[Run], run: Run) -> bool:
         """Return whether an agent's line is nothing but the digits that the customer said right before."""
         number, code = self._piece
-        return (
-            bool(self._last.kind)
-            and code == run.code
-            and line.number - number <= _REPEATS_WITHIN
-            and is_pure(line, runs)
-        )
+        near = line.number - number <= _REPEATS_WITHIN
+        return bool(self._last.kind) and code == run.code and near and is_pure(line, runs)
 
     def _by_form(
         self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], run: Run, known: str
@@ -590,9 +591,8 @@ class Dialogue:
     def _bluntly(self, line: Line, runs: Sequence[Run]) -> None:
         for run in runs:
             if run.digits > 2 and self._free(run.begin, run.end):
-                self._mark_run(
-                    line, run, _Verdict("account", "form", "three digits or more", self._slots.new_item())
-                )
+                verdict = _Verdict("account", "form", "three digits or more", self._slots.new_item())
+                self._mark_run(line, run, verdict)
 
 
 def _why(slot: Slot | None, *, here: bool = False) -> str:

@@ -66,7 +66,7 @@ def _in_figures(text: str, kind_hint: str) -> list[Said]:
             if len(_shapes) >= _MOST_SHAPES:
                 _shapes.clear()
             _shapes[shape] = known
-    return known
+    return list(known)
 
 
 @lru_cache(maxsize=4096)  # tags such as a queue have few values

@@ -36,11 +36,8 @@ class Glued(NamedTuple):
     names: frozenset[int]
 
 
-_NONE = Glued(frozenset(), frozenset(), frozenset())
-
-
-def glued_words(line: Line) -> Glued:
-    """Return the words of letters and figures of a line."""
+def glued_words(line: Line) -> Glued | None:
+    """Return the words of letters and figures of a line, None if it has none."""
     tokens = line.parts
     joints = [
         at
@@ -48,7 +45,7 @@ def glued_words(line: Line) -> Glued:
         if token.glued and token.text[0].isalnum() and tokens[at - 1].text[0].isalnum()
     ]
     if not joints:
-        return _NONE
+        return None
     inside: set[int] = set()
     walls: set[int] = set()
     names: set[int] = set()

@@ -125,4 +125,5 @@ def has_cue(text: str, phrases: Mapping[str, Sequence[Question]]) -> bool:
     """Return whether a line has all the words of one of these phrases, which are listed by their most telling word."""
     lower = text.lower()
     bare = _bare(lower)
-    return any(one.is_in(bare) for word in WORD.findall(lower) if word in phrases for one in phrases[word])
+    words = phrases.keys() & WORD.findall(lower)
+    return any(one.is_in(bare) for word in words for one in phrases[word])

@@ -502,6 +502,10 @@ class _Reader:
             return
         atoms, self.atoms, self.fillers = self.atoms, [], 0
         after_undo, self.after_undo = self.after_undo, undo
+        beside = self.glued is not None or self.abbreviations
+        if not (beside or (atoms and (atoms[0].text.isalpha() or atoms[-1].text.isalpha()))):
+            self._add(atoms, after_undo=after_undo)
+            return
         glued = self.glued.tokens if self.glued is not None else frozenset()
         for part in without_glued(atoms, glued | self.abbreviations):
             self._add(atoms[part], after_undo=after_undo)

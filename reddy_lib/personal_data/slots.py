@@ -57,6 +57,10 @@ class Slots:
     def all(self) -> Sequence[Slot]:
         return tuple(self._open.values())
 
+    def in_words(self) -> bool:
+        """Return whether an answer in words is expected."""
+        return any(slot.words for slot in self._open.values())
+
     def fade(self, line: Line, signs: Sequence[Sign]) -> None:
         """Let slots fade with a line that filled none of them."""
         asks = any(sign.weight >= _ASKS for sign in signs)

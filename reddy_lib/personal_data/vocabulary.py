@@ -184,7 +184,9 @@ class Vocabulary:
         self.known: dict[str, Word] = {}  # lower-case word → what is known about it
         self._kept = 0  # characters of them
         self.names: dict[str, Any] = {}  # names of fields → their tokens and signs
-        self.pieces: dict[str, Any] = {}  # piece of a line between blanks → its tokens, see `runs.read_line`
+        self.pieces: dict[
+            str, Any
+        ] = {}  # piece of a line between blanks → its tokens, see `tokens.read_line`
         self._phrases: _Patterns[Phrase] = _Patterns()
         self._keys: _Patterns[Phrase] = _Patterns()  # a phrase by its most telling word
         self.hints = _Hints(self)
@@ -193,7 +195,7 @@ class Vocabulary:
         self.line_hints: dict[str, int] = {}  # lines that say no number, which many calls have → hint
         self.parsed: dict[
             tuple[str, bool], Any
-        ] = {}  # the same, and whether an agent says it → tokens and signs
+        ] = {}  # the same, and whether an agent says it → what `parsing` made of it
         self.cues: dict[str, tuple[Question, ...]] = {}  # word → whatever it may be a part of
         self.confirming: dict[
             str, tuple[tuple[str, ...], ...]
@@ -237,16 +239,16 @@ class Vocabulary:
             for sections in slot_words().values() if bit != NUMBER else map(slot_words().get, self.languages):
                 for entry in (sections or {}).get(name, ()):
                     self._bits.add(entry, bit)
-        for word in _NATO:
-            self._bits.add(word, SPELLS)
+        for spelt in _NATO:
+            self._bits.add(spelt, SPELLS)
         for language in self.languages:
             numbers = number_words(language)
             for text in {**numbers.values, **numbers.scales, **numbers.times, **numbers.inside}:
-                known = self.word(text)
-                says = known.scale or known.times or (known.value is not None and known.value != 1)
-                one = known.value == 1 or known.leads
-                if says or one:
-                    self._bits.add(text, (NUMBER if says else 0) | (ONE if one else 0))
+                word = self.word(text)
+                if word.scale or word.times or word.value not in (None, 1):
+                    self._bits.add(text, NUMBER)
+                if word.value == 1 or word.leads:
+                    self._bits.add(text, ONE)
 
     def _add(self, kind: str, entries: Sequence[str], small: set[str], common: set[str]) -> None:
         for entry in entries:

@@ -53,7 +53,8 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
     """Return the signs of a line. `numbers`: the tokens at which its numbers begin."""
     # "Call …" is said of the number of the one who says it.
     own = "our" if line.agent else "phone"
-    cues = [cue._replace(kind=own) if cue.kind == "call" else cue for cue in cues]
+    if any(cue.kind == "call" for cue in cues):
+        cues = [cue._replace(kind=own) if cue.kind == "call" else cue for cue in cues]
     counts = [cue for cue in cues if cue.kind == "what"]
     nouns = [cue for cue in cues if cue.kind not in ("what", "many")]
     quantities = [cue for cue in cues if cue.kind == "many"]

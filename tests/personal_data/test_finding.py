@@ -347,3 +347,65 @@ def test_a_password_ends_before_such_words_and_keeps_those_inside() -> None:
 
 def test_a_password_that_is_nothing_but_such_a_word_is_marked() -> None:
     assert said(("agent", "And your password?"), ("customer", "simply")) == [("password", "simply")]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (("customer", "Can you look at my account?"), ("agent", "Keep at least 15-20% of the disk free, please.")),
+        (("agent", "Your account is ready."), ("agent", "We are here 24/7 for you.")),
+        (("agent", "Log in to your account on our website at www.larkspur-bank.example."),),
+        (("agent", "What is the card number?"), ("customer", "It was £315 at 10:45, no idea.")),
+    ],
+)  # fmt: skip
+def test_times_shares_and_amounts_are_nobodys_numbers(texts: tuple[tuple[str, str], ...]) -> None:
+    assert said(*texts) == []
+
+
+def test_a_number_that_an_agent_tells_is_harmless_where_it_is_said_again() -> None:
+    told = ("agent", "Okay, so write this down, please: 7 7 3 0 2 9 1 5.")
+    assert said(("customer", "7 7 3 0 2 9 1 5")) != []
+    assert said(told, ("customer", "7 7 3 0 2 9 1 5")) == []
+
+
+def test_an_agent_s_number_without_a_word_for_it_is_marked_where_it_repeats_what_was_said() -> None:
+    repeated = ("agent", "Right, I have written down 88 10 42 97 over here, let me see.")
+    asked = (("agent", "Your account number?"), ("customer", "88 10 42 97"))
+    assert said(*asked, ("customer", "And one thing more, if you have the time."), repeated) == [
+        ("account", "88 10 42 97"),
+        ("account", "88 10 42 97"),
+    ]
+    assert said(repeated) == []
+
+
+def test_words_far_behind_a_number_do_not_change_what_it_is() -> None:
+    talk = [("customer", f"I think that the garden is nice in summer, {word}.") for word in "abcdefgh"]
+    asked = [("agent", "Can I have the long number on the card?"), ("customer", "4539 1488 0343 6467")]
+    assert said(*talk, *asked, *talk) == [("card", "4539 1488 0343 6467")]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second", "kind"),
+    [
+        ("Customer phone", "+442079460018", "+442079460019", "phone"),
+        ("Account no", "77120398", "10293847", "account"),
+        ("CVV", "123", "904", "cvv"),
+    ],
+)
+def test_figures_in_a_field_are_told_by_its_name_and_never_by_those_before_them(
+    name: str, first: str, second: str, kind: str
+) -> None:
+    for text in (first, second, first):
+        found = find_in_text(text, kind_hint=name)
+        assert [(one.kind, text[one.begin : one.end]) for one in found] == [(kind, text.lstrip("+"))]
+
+
+@pytest.mark.parametrize("name", ["CSAT", "Order", "Ticket", "Handle time", "Queue position"])
+def test_figures_in_a_field_for_things_are_left_alone(name: str) -> None:
+    assert [find_in_text(text, kind_hint=name) for text in ("7", "4821", "770312", "1")] == [[], [], [], []]
+
+
+def test_a_card_in_a_field_is_known_by_its_check_digit_whatever_was_there_before() -> None:
+    assert find_in_text("4539148803436468", kind_hint="Remark") != find_in_text("12", kind_hint="Remark")
+    found = find_in_text("4539148803436467", kind_hint="Remark")
+    assert [(one.kind, one.sure) for one in found] == [("card", "checked")]
