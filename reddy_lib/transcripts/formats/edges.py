@@ -285,6 +285,8 @@ _ARROW_BEHIND = re.compile(rf"\s+(?P<arrow>{ANY_ARROW})\s*$")
 
 def _take_arrows(turns: Sequence[Turn]) -> bool:
     """Drop the arrow behind every turn but the last: it led from one to the next on a single line."""
+    if _ARROW_BEHIND.search(turns[0].text, max(len(turns[0].text) - 12, 0)) is None:
+        return False
     found = [_ARROW_BEHIND.search(turn.text, max(len(turn.text) - 12, 0)) for turn in turns[:-1]]
     if len({match["arrow"] if match else "" for match in found} - {""}) != 1 or not all(found):
         return False
