@@ -86,6 +86,7 @@ def lines_transcript(
             customer=tuple(customers),
             pooled=pooled_of(mapping),
             started=started,
+            whole_minutes=mapping.whole_minutes,
         )
         return _noted(transcript, notes, places, every)
     if "role" in fields:
@@ -198,6 +199,7 @@ def _of_sides(
         customer=tuple(customers),
         pooled=pooled_of(mapping),
         started=started,
+        whole_minutes=mapping.whole_minutes,
     )
     if turns.assumed:
         transcript.findings.append(order_assumed(turns.assumed))
