@@ -43,6 +43,7 @@ class _Said(NamedTuple):
     pooled: Mapping[str, Inferred] = MappingProxyType({})
     started: float | None = None
     unit: str = ""
+    whole_minutes: bool = False
 
 
 _NO_ROLES: Mapping[str, str] = MappingProxyType({})
@@ -79,6 +80,7 @@ def read_transcript(
     duration: float | None = None,
     pooled: Mapping[str, Inferred] = _NOTHING_POOLED,
     started: float | None = None,
+    whole_minutes: bool = False,
     pooled_unit: str = "",
 ) -> Transcript:
     """Reads one cell and never raises for what it holds: what could not be read is in `findings`, and kept.
@@ -92,13 +94,13 @@ def read_transcript(
     `pooled`: what the other calls of the batch say of a label (`pooled_sides`): settles what this call leaves open.
     `pooled_unit`: of `units.UNITS`: what the times of the other calls of the batch count, for a call that leaves it open.
     `started`: when the call did, in epoch seconds, as its own column states: tells whether clocks are times of day,
-    and is second 0 of lines with dates and times.
+    and is second 0 of lines with dates and times. `whole_minutes`: its column says no seconds.
     """
 
     def labelled(text: str) -> Parsed:
         return read_text(text, roles, agent, customer)
 
-    said = _Said(tuple(agent), tuple(customer), duration, pooled, started, pooled_unit)
+    said = _Said(tuple(agent), tuple(customer), duration, pooled, started, pooled_unit, whole_minutes)
 
     if isinstance(cell, str):
         text = cell[1:] if cell[:1] == "\ufeff" else cell  # the mark that files in UTF-8 begin with
@@ -125,6 +127,7 @@ def read_transcript(
             duration=duration,
             pooled=pooled,
             started=started,
+            whole_minutes=whole_minutes,
             pooled_unit=pooled_unit,
         )
     elif is_data(text):
@@ -225,11 +228,13 @@ def _finish(
         unquote_turns(parsed.turns)
     started, naive = _started(parsed)
     stated = parsed.duration if said.duration is None else said.duration
-    spans, rebased, read = settle(parsed.turns, unit, stated, said.started)
+    spans, rebased, read = settle(parsed.turns, unit, stated, said.started, whole_minutes=said.whole_minutes)
     own = read.name if read is not None and read.judged and read.sure and read.fits and not rebased else ""
     if said.unit in UNITS and unit == "auto" and read is not None and read.name in UNITS and own != said.unit:
         pooled = next(one for one, name in UNIT_NAMES.items() if name == said.unit)
-        spans, rebased, _ = settle(parsed.turns, pooled, stated, said.started)
+        spans, rebased, _ = settle(
+            parsed.turns, pooled, stated, said.started, whole_minutes=said.whole_minutes
+        )
         read = UnitRead(said.unit, UNITS[said.unit], judged=True, pooled=True)
     transcript = finish(
         [turn.label for turn in parsed.turns],

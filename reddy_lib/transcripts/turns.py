@@ -177,12 +177,18 @@ Clock = Callable[[Moment | None], float | None]
 
 
 def clock(
-    turns: Sequence[Turn], unit: Unit, duration: float | None = None, started: float | None = None
+    turns: Sequence[Turn],
+    unit: Unit,
+    duration: float | None = None,
+    started: float | None = None,
+    *,
+    whole_minutes: bool = False,
 ) -> tuple[Clock, Rebased, UnitRead | None]:
     """How the times of these turns become seconds from the start of the call, whether they had to be rebased, and which
     unit was read from the pace of speech, where there was one to read.
 
     `duration`: of the call, in seconds, where something states it. `started`: when it did, epoch seconds.
+    `whole_minutes`: that says no seconds.
     """
     if are_offsets([moment for turn in turns for moment in (turn.start, turn.stop)]):
         for turn in turns:
@@ -218,7 +224,7 @@ def clock(
         rebased = "of day"
     elif starts:
         rebased = "dates"
-        if started is not None and begins_with(origin, started):
+        if started is not None and begins_with(origin, started, whole_minutes=whole_minutes):
             origin, rebased = started, "call"
 
     def seconds(moment: Moment | None) -> float | None:
@@ -235,14 +241,14 @@ def clock(
     return seconds, rebased, read
 
 
-def begins_with(first: float, started: float) -> bool:
+def begins_with(first: float, started: float, *, whole_minutes: bool) -> bool:
     """Return whether absolute times whose first one is `first` can count from the start of their call.
 
-    The call began at most an hour before. A start in whole minutes may lie behind the first line, or up to a minute before
-    it: there, nothing says how long the call was silent.
+    The call began at most an hour before. A start in whole minutes lies up to a minute before it: where the first line
+    begins in that minute, nothing says how long the call was silent.
     """
     wait = first - started
-    return 0 <= wait < _HOUR and not (started % _MINUTE == 0 and wait < _MINUTE)
+    return 0 <= wait < _HOUR and not (whole_minutes and wait < _MINUTE)
 
 
 def _short_clock(
@@ -325,11 +331,16 @@ def _are_minutes(turns: Sequence[Turn], duration: float | None) -> bool:
 
 
 def settle(
-    turns: Sequence[Turn], unit: Unit, duration: float | None = None, started: float | None = None
+    turns: Sequence[Turn],
+    unit: Unit,
+    duration: float | None = None,
+    started: float | None = None,
+    *,
+    whole_minutes: bool = False,
 ) -> tuple[list[Span], Rebased, UnitRead | None]:
     """Seconds from the start of the call for each turn, which times had to be rebased to the first of them, and the unit
     that was read from the pace."""
-    seconds, rebased, read = clock(turns, unit, duration, started)
+    seconds, rebased, read = clock(turns, unit, duration, started, whole_minutes=whole_minutes)
     spans: list[Span] = []
     for turn in turns:
         start, stop = seconds(turn.start), seconds(turn.stop)

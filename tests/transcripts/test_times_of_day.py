@@ -96,6 +96,12 @@ def _dated(first: datetime, *offsets: float, naive: bool = False) -> str:
 _BEGAN = datetime(2026, 3, 2, 9, 14, 33, tzinfo=UTC)
 
 
+def test_a_call_that_began_at_a_full_minute_is_no_exception() -> None:
+    began = _BEGAN.replace(second=0)
+    read = read_transcript(_dated(began, 41.5, 46, 52.25), started=began.timestamp())
+    assert [line.start for line in read.lines] == [41.5, 46, 52.25]
+
+
 @pytest.mark.parametrize("naive", [False, True])
 def test_lines_with_dates_count_from_the_start_of_their_call(naive: bool) -> None:
     """Forty seconds of ringing belong to the recording: lines that counted from the first word would be early."""
@@ -106,16 +112,18 @@ def test_lines_with_dates_count_from_the_start_of_their_call(naive: bool) -> Non
 
 
 @pytest.mark.parametrize(
-    "began",
+    ("began", "whole_minutes"),
     [
-        None,
-        _BEGAN + timedelta(seconds=50),  # the call began after its first line: the two disagree
-        _BEGAN - timedelta(hours=3),  # another zone, or the ticket rather than the call
-        _BEGAN.replace(second=0) + timedelta(minutes=1),  # whole minutes: its seconds are unknown
+        (None, False),
+        (_BEGAN + timedelta(seconds=50), False),  # the call began after its first line: the two disagree
+        (_BEGAN - timedelta(hours=3), False),  # another zone, or the ticket rather than the call
+        (_BEGAN.replace(second=0) + timedelta(minutes=1), True),  # its seconds are unknown
     ],
 )
-def test_lines_with_dates_count_from_the_first_where_no_start_fits_them(began: datetime | None) -> None:
+def test_lines_with_dates_count_from_the_first_where_no_start_fits_them(
+    began: datetime | None, whole_minutes: bool
+) -> None:
     cell = _dated(_BEGAN, 41.5, 46, 52.25)
-    read = read_transcript(cell, started=None if began is None else began.timestamp())
+    read = read_transcript(cell, started=began and began.timestamp(), whole_minutes=whole_minutes)
     assert [line.start for line in read.lines] == [0, 4.5, 10.75]
     assert any("counted from the first" in found.message for found in read.findings)

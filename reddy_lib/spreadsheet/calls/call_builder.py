@@ -260,6 +260,7 @@ class CallBuilder:
             pooled=pooled_of(mapping),
             pooled_unit=mapping.pooled_unit,
             started=call.timestamp,
+            whole_minutes=mapping.whole_minutes,
         )
         return transcript, placed(cell, transcript)
 

@@ -87,6 +87,7 @@ def lines_transcript(
             customer=tuple(customers),
             pooled=pooled_of(mapping),
             started=started,
+            whole_minutes=mapping.whole_minutes,
         )
         return _noted(transcript, notes, places, every)
     if "role" in fields:
@@ -193,6 +194,7 @@ def _of_sides(
         customer=tuple(customers),
         pooled=pooled_of(mapping),
         started=started,
+        whole_minutes=mapping.whole_minutes,
     )
     if turns.assumed:
         transcript.findings.append(order_assumed(turns.assumed))
