@@ -134,9 +134,7 @@ def _tell(result: Operation) -> None:
         st.toast(ui.escape(f"No call was changed: {result.step.nothing()}."), icon=":material/info:")
         return
     kept = (
-        f" {result.kept:,} stay: changed again since, or their earlier recording is gone."
-        if result.kept
-        else ""
+        f" {result.kept:,} stay: changed again since, or what they had before is gone." if result.kept else ""
     )
     kept += f" {result.locked:,} are being sent or were sent, and stay." if result.locked else ""
     st.toast(
