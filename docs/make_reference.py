@@ -101,6 +101,8 @@ MEANINGS = {
     "recording-doubtful": "Several files fit the name in the row.",
     "recording-empty": "The file holds no sound.",
     "recording-unreadable": "The file is damaged, or it is not audio.",
+    "recording-not-audio": "The file cannot be read as audio, and the call has a transcript beside it.",
+    "recording-tracks": "The file holds several recordings side by side, often one for each speaker.",
     "recording-cut": "The file ends earlier than it should.",
     "recording-mislabelled": "The file's format is not the one in its name.",
     "recording-silent": "The file holds no speech that can be heard.",

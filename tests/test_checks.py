@@ -680,6 +680,8 @@ READ_BY_OTHER_STAGES = {
     "recording-doubtful",
     "recording-empty",
     "recording-unreadable",
+    "recording-not-audio",
+    "recording-tracks",
     "recording-cut",
     "recording-mislabelled",
     "recording-silent",

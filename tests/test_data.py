@@ -317,6 +317,8 @@ OF_RECORDINGS = {
     "recording-doubtful",
     "recording-empty",
     "recording-unreadable",
+    "recording-not-audio",
+    "recording-tracks",
     "recording-cut",
     "recording-mislabelled",
     "recording-silent",

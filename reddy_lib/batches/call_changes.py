@@ -40,11 +40,13 @@ from reddy_lib.batches.unsilenced import STILL_HEARD, hold_unsilenced
 from reddy_lib.database.bulk import InsertMany, UpdateMany, pieces
 from reddy_lib.database.former_keys import remember_keys
 from reddy_lib.database.schema import EDITABLE, calls, edits, personal_data
-from reddy_lib.errors import CallLocked
+from reddy_lib.errors import CallLocked, RecordingError
+from reddy_lib.findings import Finding
 from reddy_lib.identity import call_key
 from reddy_lib.model import Call, from_payload, payload_json
 from reddy_lib.recordings import attachments as files
 from reddy_lib.recordings.file_names import ending_of, stem_of
+from reddy_lib.recordings.inspect import unreadable, why_not_played
 from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address
 
 __all__ = [
@@ -228,10 +230,12 @@ def _changed(
         new = msgspec.structs.replace(new, accepted=left)
     had = None if old.audio == "none" else files.attached_to(connection, old.id)
     has, call = _with_recording(connection, batch, call, had, recording)
-    other = (has and has.sha256) != (had and had.sha256)
-    if STILL_HEARD in new.accepted and (other or spoken_masks(call) - spoken_masks(before)):
-        # It was accepted for the other file, or for other masks.
-        left = {code: taken for code, taken in new.accepted.items() if code != STILL_HEARD}
+    # What was accepted for another file, or for other masks.
+    gone = {*OF_THE_FILE} if (has and has.sha256) != (had and had.sha256) else set()
+    if STILL_HEARD in new.accepted and spoken_masks(call) - spoken_masks(before):
+        gone.add(STILL_HEARD)
+    if gone.intersection(new.accepted):
+        left = {code: taken for code, taken in new.accepted.items() if code not in gone}
         new = msgspec.structs.replace(new, accepted=left)
     payload = payload_json(call).decode()
     found: list[tuple[str, Any, Any]] = decision_changes(decisions, new)
@@ -359,8 +363,11 @@ def _values(batch: StoredBatch, one: _New, *, now: float, masks: bool) -> dict[s
     old, decisions = one.old, one.decisions
     original = old.original or old.payload
     source = old.source_findings
-    if one.has != one.had and STILL_HEARD in source:  # it was about the other file
-        source = encode_findings([found for found in decode_findings(source) if found.code != STILL_HEARD])
+    if one.has != one.had:
+        found = [found for found in decode_findings(source) if found.code not in OF_THE_FILE]
+        if one.has is not None and not masks:
+            found += _unreadable(batch, one.has)
+        source = encode_findings(found)
     stored = _Source(old.payload, old.original, source, old.unassigned, old.audio)
     attached = one.has is not None
     findings = standing_findings(
@@ -383,6 +390,19 @@ def _values(batch: StoredBatch, one: _New, *, now: float, masks: bool) -> dict[s
         **({"words_digest": old.words_digest} if masks else {}),
     }
 
+
+def _unreadable(batch: StoredBatch, recording: files.Attached) -> list[Finding]:
+    """Return a finding where a file that is attached now is no sound that can be read."""
+    try:
+        with files.open_recording(batch.database, recording) as file:
+            why = why_not_played(file)
+    except (RecordingError, OSError):  # whatever it is, sending it says that it is not there
+        return []
+    return [unreadable(recording.name, why)] if why else []
+
+
+OF_THE_FILE = (STILL_HEARD, "recording-unreadable")
+"""The findings that are about the attached file, and go with it."""
 
 _NAMES_PERSONAL_DATA = "personal-data-held"
 """The finding of a call that names what an address may not have."""

@@ -22,6 +22,7 @@ from reddy_lib.database.schema import calls
 from reddy_lib.findings import Finding, finding
 from reddy_lib.identity import call_key, words_digest
 from reddy_lib.model import Call, TranscriptLine, from_payload, payload_json, whole_characters
+from reddy_lib.recordings.inspect import beside_transcript
 from reddy_lib.spreadsheet import BuiltCall
 
 __all__ = [
@@ -244,6 +245,9 @@ def carried_findings(source: Sequence[Finding], original: Call, call: Call) -> l
             line = moved.get(found.line)
             if line is not None:
                 kept.append(msgspec.structs.replace(found, line=line))
+        elif found.code == "recording-unreadable":  # it goes with the recording
+            if call.filename:
+                kept.append(beside_transcript(found) if call.transcript else found)
         elif found.code == "mask-still-heard":  # it goes with the masks, or with the recording
             if call.filename and call.transcript != original.transcript:
                 kept.append(found)

@@ -130,7 +130,7 @@ def restore_rows(
     Args:
         undone: id of the operation. operation: id of the one that undoes it.
 
-    Returns: what changed, and how many of the others were changed by somebody since.
+    Returns: what changed, and how many of the others stay as they are: changed by somebody since, or gone for good.
     """
     recorded = edits_of(connection, undone, batch.id, rows)
     files = recordings_of(connection, batch, recorded)
@@ -139,10 +139,13 @@ def restore_rows(
     def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
         nonlocal since
         try:
-            return inverse(recorded[stored.row], who, files.get(stored.row))(call, decisions, stored)
+            then = inverse(recorded[stored.row], who, files.get(stored.row))(call, decisions, stored)
         except ChangedSince:
             since += 1
             return call, decisions
+        if then == (call, decisions) and stored.row not in before:  # all that was changed is gone for good
+            since += 1
+        return then
 
     before: dict[int, Recording] = {
         row: files[row].before

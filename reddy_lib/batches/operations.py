@@ -73,7 +73,8 @@ class Operation(NamedTuple):
         undone_by: id of the operation that undid this one, if it still stands.
         chosen: how many calls it was meant for.
         changed, same, locked, kept: how many it changed; how many were like that already; how many are being sent or were
-            sent; and (of an undo) how many stay as they are: changed again since, or their earlier recording is gone.
+            sent; and (of an undo) how many stay as they are: changed again since, or their earlier recording is gone, or
+            what was masked was removed for good.
         state: running, done, or stopped (it did not reach the last call).
         at: when it began (UTC).
     """

@@ -23,6 +23,8 @@ from reddy_lib.recordings.redaction import LINE_MARGIN, Span
 __all__ = ["Silence", "note_silence", "silences_of", "uncovered"]
 
 _ROUNDING = 0.001
+_ENDING = 1.0
+"""Seconds by which the times of a transcript may run past its recording."""
 
 
 class Stretch(msgspec.Struct, frozen=True, array_like=True):
@@ -91,6 +93,8 @@ def uncovered(
         if one.start is None or zero is None:
             return False
         start, stop = one.start + zero.early, one.stop + zero.late
+        if silence.length and (start >= silence.length or silence.length + _ENDING < stop < math.inf):
+            return False  # words after its end are in another recording, or in none
         # A person marks what is heard, and the times of a line need a margin.
         return _holds(silent, start, stop) and _holds(
             around, max(0.0, start - LINE_MARGIN), stop + LINE_MARGIN

@@ -4,7 +4,7 @@ In mp3, m4a or ogg, a second cannot be changed without changing the sound around
 
 What counts is that each second stays where it was. Where a part is lost and the file's times do not tell how much, the
 recording is refused: all that comes after would be at other seconds than its transcript says. So is one that begins
-late: some players wait until then, others begin at once.
+late: some players wait until then, others begin at once. Of several tracks, nothing tells which are played.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class _Samples:
         self.out, self.first, self.last = out, first, last
         self.channels = self.rate = self.samples = self.written = 0
         self.seconds = self.begins = 0.0
+        self.tracks = 1
         self.steady = True
         out.write(bytes(_HEADER))
 
@@ -112,6 +113,10 @@ def _write(source: IO[bytes], samples: _Samples) -> None:
         facts = None
     if not samples.channels:
         raise RecordingError("It cannot be decoded.")
+    if samples.tracks > 1:
+        raise RecordingError(
+            f"It has {samples.tracks} tracks of sound, often one for each speaker, and a copy would have the first alone."
+        )
     if samples.begins > _LATE:
         raise RecordingError(
             f"Its sound begins at {samples.begins:.1f} s of its own clock: some players wait until then, others do not, so "

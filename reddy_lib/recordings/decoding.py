@@ -36,6 +36,7 @@ class Sound:
         self.channels = 0
         self.rate = 0
         self.seconds = self.begins = 0.0
+        self.tracks = 1
         self.samples = 0
         self.left_right = 0.0  # sum of the product of the two sides
         self.square = np.zeros(2)
@@ -161,6 +162,7 @@ class Samples(Protocol):
 
     Attributes:
         begins: when the first of them begins by the file's own clock, in seconds; set by `decode`.
+        tracks: of sound that the file has, of which the first is decoded; set by `decode`.
         seconds, samples: what was added so far; samples of all channels.
     """
 
@@ -168,6 +170,7 @@ class Samples(Protocol):
     channels: int
     seconds: float
     samples: int
+    tracks: int
 
     def add(self, samples: NDArray[np.float32], rate: int) -> None:
         """Add decoded samples: channels × samples between -1 and 1, at `rate` a second."""
@@ -213,6 +216,7 @@ def decode(file: IO[bytes], kind: str, sound: Samples) -> DecodedFacts:
     with container:
         if not container.streams.audio:
             return facts
+        sound.tracks = len(container.streams.audio)
         stream = container.streams.audio[0]
         context: Any = stream.codec_context
         if context is None:  # a codec that the library does not know

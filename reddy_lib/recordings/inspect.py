@@ -10,6 +10,7 @@ has a channel map only if the transcript's times show clearly who is on which si
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 import os
@@ -20,6 +21,7 @@ from typing import IO
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from reddy_lib.errors import RecordingError
 from reddy_lib.findings import Finding, finding
@@ -30,7 +32,7 @@ from reddy_lib.recordings.decoding import DecodedFacts, Sound, decode
 from reddy_lib.recordings.file_names import ending_of, safe_name
 from reddy_lib.recordings.wav import NotWav, Wav, read_wav
 
-__all__ = ["Inspection", "inspect_recording"]
+__all__ = ["Inspection", "beside_transcript", "inspect_recording", "unreadable", "why_not_played"]
 
 
 _SAME = 0.95  # correlation from which two sides are one signal, perhaps at different volumes
@@ -143,6 +145,59 @@ def inspect_recording(
         ) from None
 
 
+def why_not_played(file: IO[bytes]) -> str:
+    """Return why no sound can be read from an open file, as the end of a sentence; "" if its beginning can be heard.
+
+    Raises OSError: it cannot be read. Its content never raises.
+    """
+    size = file.seek(0, os.SEEK_END)
+    kind = recognised(file, size)
+    if not kind:
+        return "its format is not known here"
+    if kind == "m4a" and size > _SCANNED:
+        return ""
+    if kind == "m4a" and _promises_too_much(file, size):
+        return "it declares more samples than it has bytes"
+    sound = _First()
+    with contextlib.suppress(_Heard):
+        facts = decode(file, kind, sound)
+        return "it holds no sound" if facts.opened else "it cannot be decoded"
+    return ""
+
+
+_SCANNED = 64 << 20
+"""Bytes of an .m4a that are looked through when it is attached."""
+
+
+class _Heard(Exception):
+    """A sound was decoded."""
+
+
+class _First:
+    """What a decoder fills until it has something to play; see `decoding.Samples`."""
+
+    def __init__(self) -> None:
+        self.begins = self.seconds = 0.0
+        self.channels = self.samples = 0
+        self.tracks = 1
+
+    def add(self, samples: NDArray[np.float32], rate: int) -> None:
+        if samples.size:
+            raise _Heard
+
+
+def beside_transcript(found: Finding) -> Finding:
+    """Return the finding of a recording that cannot be read, for a call that has a transcript beside it: a warning."""
+    if found.code != "recording-unreadable":
+        return found
+    return finding("recording-not-audio", "filename", found.message, value=found.value)
+
+
+def unreadable(name: str, why: str) -> Finding:
+    """Return the finding of a recording that cannot be read as audio, for this reason."""
+    return finding("recording-unreadable", "filename", f"{name} cannot be played: {why}.", value=name)
+
+
 def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], buckets: int) -> Inspection:
     size = file.seek(0, os.SEEK_END)
     kind = recognised(file, size)
@@ -152,14 +207,14 @@ def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], bucket
         said = [finding("recording-empty", "filename", f"{name} is empty.", value=name)]
         return Inspection(name=name, size=0, content_type=by_name, findings=said)
     if not kind:
-        said = [_unreadable(name, "its format is not known here")]
+        said = [unreadable(name, "its format is not known here")]
         return Inspection(name=name, size=size, content_type=by_name, findings=said)
     findings: list[Finding] = []
     if expected and expected != kind:
         message = f"{name} is called {ending_of(name)}, but is {kind} inside."
         findings.append(finding("recording-mislabelled", "filename", message, value=kind))
     if kind == "m4a" and _promises_too_much(file, size):
-        said = [*findings, _unreadable(name, "it declares more samples than it has bytes")]
+        said = [*findings, unreadable(name, "it declares more samples than it has bytes")]
         return Inspection(name=name, size=size, format=kind, content_type=FORMATS[kind][1], findings=said)
     frame = _wav_frame(file) if kind == "wav" else None
     sound = Sound()
@@ -167,7 +222,7 @@ def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], bucket
     seconds = sound.seconds
     if seconds <= 0:
         why = "it holds no sound" if facts.opened else "it cannot be decoded"
-        said = [*findings, _unreadable(name, why)]
+        said = [*findings, unreadable(name, why)]
         return Inspection(
             name=name,
             size=size,
@@ -311,10 +366,6 @@ def _is_span(start: object, stop: object) -> bool:
 # --- findings ----------------------------------------------------------------------------------------------
 
 
-def _unreadable(name: str, why: str) -> Finding:
-    return finding("recording-unreadable", "filename", f"{name} cannot be played: {why}.", value=name)
-
-
 def _against_header(
     name: str, seconds: float, header: float | None, facts: DecodedFacts, sound: Sound
 ) -> Iterator[Finding]:
@@ -333,6 +384,9 @@ def _against_header(
     elif header is not None and seconds > header + tolerance:
         message = f"{name} holds {_span(seconds)}, but its header says {_span(header)}."
         yield finding("recording-mislabelled", "filename", message, value=_span(header))
+    if sound.tracks > 1:
+        message = f"{name} has {sound.tracks} tracks of sound: only the first is looked at here."
+        yield finding("recording-tracks", "filename", message, value=sound.tracks)
     if facts.changed:
         message = f"{name} changes its number of channels in the middle: only the first ones were compared."
         yield finding("recording-mislabelled", "filename", message, value=sound.channels)

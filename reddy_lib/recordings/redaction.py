@@ -29,7 +29,7 @@ from reddy_lib.open_databases import refuse_open
 from reddy_lib.personal_data import Said
 from reddy_lib.recordings.as_wav import cut_as_wav, decoded_length, write_as_wav
 from reddy_lib.recordings.file_names import safe_name, stem_of
-from reddy_lib.recordings.wav import ALAW, FLOAT, MULAW, PCM, NotWav, Wav, read_wav
+from reddy_lib.recordings.wav import ALAW, FLOAT, MULAW, PCM, NotWav, Wav, has_more_samples, read_wav
 
 __all__ = [
     "LINE_MARGIN",
@@ -183,7 +183,8 @@ def length_of(source: IO[bytes]) -> float:
 
 
 def _silence(source: IO[bytes], path: Path, spans: list[Span], name: str) -> Silenced:
-    decoded = _plain(source) is None
+    plain = _plain(source)
+    decoded = plain is None
     try:
         copy = path.open("x+b")
     except FileExistsError:
@@ -192,8 +193,12 @@ def _silence(source: IO[bytes], path: Path, spans: list[Span], name: str) -> Sil
         raise RecordingError(f"{safe_name(path.name)} cannot be written ({error.strerror}).") from None
     try:
         with copy:
-            if decoded:
+            if plain is None:
                 write_as_wav(source, copy)
+            elif has_more_samples(source, plain):
+                raise RecordingError(
+                    "It has samples in several places, and programs differ in which they play."
+                )
             else:
                 source.seek(0)
                 shutil.copyfileobj(source, copy, CHUNK)

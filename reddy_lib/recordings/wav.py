@@ -11,7 +11,7 @@ from typing import IO
 
 import msgspec
 
-__all__ = ["NotWav", "Wav", "read_wav"]
+__all__ = ["NotWav", "Wav", "has_more_samples", "read_wav"]
 
 PCM, FLOAT, ALAW, MULAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _UNKNOWN = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFFE)  # what recorders write before they know the length
@@ -85,6 +85,24 @@ def read_wav(file: IO[bytes]) -> Wav:
         if place >= end:
             break
     raise NotWav("It is a wav file without samples, or its header is cut off.")
+
+
+def has_more_samples(file: IO[bytes], wav: Wav) -> bool:
+    """Return whether more samples follow those of the header, or another wav file: programs differ in which they play."""
+    end = file.seek(0, os.SEEK_END)
+    if wav.promised is None:
+        return False
+    place = wav.begin + wav.promised + wav.promised % 2
+    for _ in range(_MOST_CHUNKS):
+        if place + 8 > end:
+            return False
+        file.seek(place)
+        header = file.read(8)
+        if header[:4] in (b"data", b"RIFF", b"RF64", b"BW64"):
+            return True
+        size = int.from_bytes(header[4:], "little")
+        place += 8 + size + size % 2
+    return False
 
 
 def _wav(form: bytes, begin: int, size: int, long_size: int | None, end: int) -> Wav:

@@ -9,6 +9,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.operations import Operation, history
+from reddy_lib.batches.removed_codes import codes_removed, gone_for_good
 from reddy_lib.errors import ReddyError
 from reddy_lib.ui.dialogs import close_dialog
 from reddy_lib.ui.operation_jobs import Work, run_operation
@@ -36,20 +37,20 @@ def history_panel(batch: Batch, changed: Callable[[], None]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             with st.container(gap=None):
                 st.markdown(ui.escape(str(one)))
-                st.caption(_details(one, titles))
+                st.caption(_details(batch, one, titles))
             _buttons(batch, one, changed)
     if len(found) > SHOWN:
         st.caption(f"And {len(found) - SHOWN:,} earlier ones: `batch.operations()` lists them in a notebook.")
 
 
-def _details(one: Operation, all_of_them: dict[str, Operation]) -> str:
+def _details(batch: Batch, one: Operation, all_of_them: dict[str, Operation]) -> str:
     parts = [ui.escape(one.who) if one.who else "", ui.when(one.at)]
     if one.locked:
         parts.append(f"{one.locked:,} sent before, and left as they are")
     if one.kept:
-        parts.append(
-            f"{one.kept:,} left as they are: changed again since, or their earlier recording is gone"
-        )
+        parts.append(f"{one.kept:,} left as they are: changed again since, or what they had before is gone")
+    if one.undoes is not None and (gone := codes_removed(batch, one.undoes)):
+        parts.append(gone_for_good(gone))
     if one.state == "running":
         parts.append("still running")
     if one.state == "stopped":

@@ -135,7 +135,7 @@ def _tell(result: Operation) -> None:
         st.toast(ui.escape(f"No call was changed: {result.step.nothing()}."), icon=":material/info:")
         return
     kept = (
-        f" {agreeing(result.kept, 'stays', 'stay')}: changed again since, or the earlier recording is gone."
+        f" {agreeing(result.kept, 'stays', 'stay')}: changed again since, or what was there before is gone."
         if result.kept
         else ""
     )

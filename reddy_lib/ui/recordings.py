@@ -28,7 +28,7 @@ from reddy_lib.model import Call, Speaker, TranscriptLine
 from reddy_lib.outcomes.waveforms import waveform
 from reddy_lib.recordings.attachments import Attached, open_recording, recordings_folder
 from reddy_lib.recordings.file_names import ENDINGS
-from reddy_lib.recordings.inspect import Inspection, inspect_recording
+from reddy_lib.recordings.inspect import Inspection, beside_transcript, inspect_recording
 from reddy_lib.recordings.matching import Matches, match_recordings
 from reddy_lib.recordings.redaction import Span
 from reddy_lib.recordings.shared_folder import RecordingFolder
@@ -332,6 +332,7 @@ def recording_tab(
             )
         _facts(inspection, found, lines)
         for one in inspection.findings:
+            one = beside_transcript(one) if call.transcript else one
             icon = ":red[:material/error:]" if one.severity == "error" else ":orange[:material/warning:]"
             st.markdown(f"{icon} {ui.escape(one.message)}", help=ui.escape(one.hint))
         if inspection.readable:

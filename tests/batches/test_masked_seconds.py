@@ -488,3 +488,13 @@ class TestTimesOfDay:
         batch.apply(CARD_ALONE)
         assert silent(batch) == around(CARD)
         assert not held_for(batch)
+
+
+def test_words_after_the_end_of_a_recording_are_not_silent_in_it(ledger: reddy.Ledger) -> None:
+    batch = load(ledger)
+    attach(batch, wav_bytes(tone(5.5) + 0.1))
+    batch.apply(MaskPersonalData())
+    assert silent(batch) == [(2.5, 5.5)]
+    assert "ends before these words" in held_for(batch)
+    batch.change(batch.rows()[0], lambda call: msgspec.structs.replace(call, conversation_id="c2"))
+    assert held_for(batch)

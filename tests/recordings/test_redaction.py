@@ -225,6 +225,55 @@ def test_a_recording_that_begins_late_is_refused(tmp_path: Path, kind: str, code
     silence_recording(io.BytesIO(punctual), tmp_path / "punctual.wav", [(1, 2)])
 
 
+def with_tracks(kind: str, codec: str, rate: int, count: int = 2) -> bytes:
+    """Tracks side by side, each with a tone of its own, as some recorders keep the two speakers."""
+    import av
+
+    file = io.BytesIO()
+    with av.open(file, "w", format=kind) as container:
+        streams = [container.add_stream(codec, rate=rate, layout="mono") for _ in range(count)]
+        for number, stream in enumerate(streams):
+            data = (tone(4, rate, hertz=300 + 200 * number) * 32_767).astype(np.int16)
+            for begin in range(0, len(data), 1_024):
+                part = data[begin : begin + 1_024].reshape(1, -1)
+                frame = av.AudioFrame.from_ndarray(part, format="s16", layout="mono")
+                frame.sample_rate, frame.pts = rate, begin
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "codec", "rate"), [("matroska", "libopus", 48_000), ("mp4", "aac", 16_000)])
+def test_a_recording_with_two_tracks_is_refused(tmp_path: Path, kind: str, codec: str, rate: int) -> None:
+    """A copy would have one of them, and nothing tells which the transcript is about."""
+    two, one = with_tracks(kind, codec, rate), with_tracks(kind, codec, rate, count=1)
+    with pytest.raises(RecordingError, match=r"2 tracks of sound.*Export it as wav"):
+        silence_recording(io.BytesIO(two), tmp_path / "two.wav", [(1, 2)])
+    assert not (tmp_path / "two.wav").exists()
+    silence_recording(io.BytesIO(one), tmp_path / "one.wav", [(1, 2)])
+    assert [found.code for found in inspect_recording(two).findings] == ["recording-tracks"]
+    assert not inspect_recording(one).findings
+
+
+@pytest.mark.parametrize("second", ["samples", "file"])
+def test_a_wav_with_samples_in_two_places_is_refused(tmp_path: Path, second: str) -> None:
+    first, other = wav_bytes(tone(4)), wav_bytes(tone(4, hertz=600))
+    whole = first + (other if second == "file" else other[36:])
+    with pytest.raises(RecordingError, match="samples in several places"):
+        silence_recording(io.BytesIO(whole), tmp_path / "a.wav", [(1, 2)])
+    note = b"LIST" + (4).to_bytes(4, "little") + b"INFO"
+    silence_recording(io.BytesIO(first + note), tmp_path / "b.wav", [(1, 2)])
+
+
+def test_it_tells_what_is_silent_as_far_as_the_recording_goes(tmp_path: Path) -> None:
+    spans = [(1.0, 2.0), (3.5, 4.4), (3.0, 3.6), (9.0, 9.5)]
+    done = silence_recording(io.BytesIO(wav_bytes(tone(4))), tmp_path / "a.wav", spans)
+    assert done.length == 4
+    assert [one[:2] for one in done.silent] == [(1.0, 2.0), (3.0, np.inf)]
+    far = silence_recording(io.BytesIO(wav_bytes(tone(4))), tmp_path / "b.wav", [(3.0, 8.0)])
+    assert [one[:2] for one in far.silent] == [(3.0, 4.0)], "what was said later is not in it"
+
+
 def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"cannot be silenced\. Its format is unknown\."):
         silence_recording(io.BytesIO(b"no sound at all" * 99), tmp_path / "b.wav", [(0, 1)])

@@ -12,6 +12,7 @@ from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.operations import Operation
 from reddy_lib.batches.personal_looks import PersonalData, personal_data_of
 from reddy_lib.batches.queries import Query
+from reddy_lib.batches.removed_codes import codes_removed, gone_for_good
 from reddy_lib.outcomes.charts import share_words
 from reddy_lib.personal_data import TITLES, FinderTest
 from reddy_lib.plurals import agreeing
@@ -74,6 +75,8 @@ def _mask(batch: Batch, found: PersonalData, kinds: list[str], rows: list[int]) 
         said = (
             f"Masked: {where}{ui.number_of(result.changed, 'call')}. History undoes it, until a call is sent."
         )
+        if gone := codes_removed(batch, result.id):
+            said += f" {gone_for_good(gone)}."
         if result.locked:
             said += " " + agreeing(
                 result.locked,
@@ -159,7 +162,8 @@ def _table(batch: Batch, view: View, found: PersonalData, key: str) -> None:
         key=f"{key} personal all",
         icon=":material/visibility_off:",
         disabled=not may,
-        help="In the words, the tags, and the recording where they are said. History undoes it, until a call is sent.",
+        help="In the words, the tags, and the recording where they are said. History undoes it, until a call is sent; but "
+        "security codes and PINs are removed for good.",
     ):
         _mask(batch, found, found.kinds, everywhere)
     for kind in found.kinds:

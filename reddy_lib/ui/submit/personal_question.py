@@ -6,7 +6,7 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.errors import ReddyError
-from reddy_lib.personal_data import KINDS, TITLES
+from reddy_lib.personal_data import KINDS, NOT_KEPT, TITLES
 from reddy_lib.sending.overview import Asked, asked_about, look_before_sending, unchanged_since
 from reddy_lib.sending.personal_policy import (
     DEFAULTS,
@@ -76,7 +76,7 @@ def personal_question(page: Page, rows: list[int] | None) -> str | None:
                         key=f"personal {kind} {rule}",
                         type="tertiary",
                         disabled=not may,
-                        help=_HELP[rule],
+                        help=_HELP[rule] + (_FOR_GOOD if rule == "mask" and kind in NOT_KEPT else ""),
                         on_click=_answer,
                         args=(page, {kind: rule}),
                     )
@@ -86,6 +86,8 @@ def personal_question(page: Page, rows: list[int] | None) -> str | None:
         )
     return "Decide about the personal data in these calls first." if waits else None
 
+
+_FOR_GOOD = " But these are removed for good, as they may not be kept."
 
 _HELP: dict[PersonalRule, str] = {
     "mask": "Before they are sent, the words become their kind, such as [card number], and the recording is silent there. "
