@@ -30,6 +30,7 @@ from reddy_lib.errors import LedgerUnavailable, LoadCancelled, MappingError, Unr
 from reddy_lib.interrupts import again, one_line
 from reddy_lib.model import whole_characters, whole_values
 from reddy_lib.open_databases import is_open, refuse_open
+from reddy_lib.plurals import agreeing
 from reddy_lib.progress_bars import progress_bar
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet
 from reddy_lib.spreadsheet.mapping.survey import naive_times
@@ -140,7 +141,8 @@ class _Counter:
             )
 
     def interrupted(self) -> str:
-        return f"Interrupted after {self._stored:,} {self._noun}: none of them were stored. {again()}"
+        read = agreeing(self._stored, f"{self._noun[:-1]} was read", f"{self._noun} were read")
+        return f"Interrupted: {read}, and nothing is stored. {again()}"
 
 
 def _json(value: Any) -> str:

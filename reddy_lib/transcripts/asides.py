@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_aside", "is_event", "is_heading", "is_note", "is_rule", "roles_in"]
+from reddy_lib.transcripts.date_words import fold_words, lexicon
+
+__all__ = ["goes_on_as_speech", "is_aside", "is_event", "is_heading", "is_note", "is_rule", "roles_in"]
 
 _LONGEST = 240
 _ENCLOSED = re.compile(r"\[[^\[\]]*\]?|\([^()]*(?:\([^()]*\)[^()]*)*\)?|\{[^{}]*\}|<[^<>]*>")
@@ -167,6 +169,37 @@ def is_heading(text: str) -> bool:
         return False
     core = text.strip("*_#>=~-–—• \t")
     return bool(_RULED.fullmatch(text) or _ABOUT.match(core) or _ABOUT_A_CALL.search(core))
+
+
+_UNIT_TEXT = (
+    "s sec secs second seconds min mins minute minutes h hr hrs hour hours ms sek sekunden minuten stunden std secondes "
+    "heure heures segundos minutos hora horas secondi minuti ora ore seconden uur sekunder minutter timer words lines "
+    "turns speakers messages"
+)
+_UNIT_WORDS = frozenset(_UNIT_TEXT.split())
+_ZONE = re.compile(r"[A-Z]{2,5}|[A-Z][a-z]+/[A-Z]\w+|[Zz]")
+
+
+def goes_on_as_speech(text: str) -> bool:
+    """Return whether a line such as `Time: 10:00 works` says more behind its colon than a fact of a call does.
+
+    A fact is one word or number, a date, a time, or a quantity.
+    """
+    about = _ABOUT.match(text.strip().strip("*_#>=~-–—• \t"))
+    if about is None or is_rule(text):
+        return False
+    words = re.findall(r"[^\W\d_]{2,}(?:/[^\W\d_]+)?", about.string[about.end() :])
+    if len(about.string[about.end() :].split()) < 2:
+        return False
+    known = lexicon()
+    return any(
+        _ZONE.fullmatch(word) is None
+        and (folded := fold_words(word)) not in _UNIT_WORDS
+        and folded not in known.months
+        and folded not in known.weekdays
+        and folded not in known.halves
+        for word in words
+    )
 
 
 def _is_title(text: str) -> bool:

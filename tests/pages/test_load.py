@@ -312,7 +312,7 @@ def test_a_column_that_a_field_lets_go_becomes_a_tag_and_one_that_it_takes_is_no
 
 def test_products_are_matched_by_name_and_the_others_chosen_by_hand(app: AppTest, ledger_file: Path) -> None:
     drop(app, "march.csv", CALLS)
-    assert "1 of 2 match a product" in texts(app)
+    assert "1 of 2 matches a product" in texts(app)
     assert "1 row: held until a product is chosen" in texts(app)
     assert box(app, "Product for Cards hotline").value == 1
     box(app, "Product for Card line").select(1).run()
@@ -461,7 +461,7 @@ def test_the_list_can_be_asked_for_again_and_the_guess_gets_better_with_it(
         assert box(app, "Product").value is None
         box(app, "Conversation id").select("CSAT").run()
         click(app, "Ask for the list again")
-    assert "1 of 2 match a product" in texts(app)
+    assert "1 of 2 matches a product" in texts(app)
     assert box(app, "Product").value == "Queue"
     assert box(app, "Conversation id").value == "CSAT", "what was chosen by hand stays"
 

@@ -38,6 +38,19 @@ def test_a_date_that_can_be_read_in_two_ways_is_asked_first_and_answered_with_on
     assert batch.call(2).timestamp == 1775210400
 
 
+def test_a_year_of_two_digits_that_may_come_first_is_asked_about(connected_ledger: reddy.Ledger) -> None:
+    app = dropped(HEAD, *rows("24-03-05 10:00", "24-03-06 11:00"))
+    said = words(app)
+    assert "Does the day, the month or the year come first in the start times?" in said
+    assert "24-03-05 10:00 → 5 March 2024" in said
+    assert "24-03-05 10:00 → 24 March 2005" in said
+    press(app, "Year first")
+    assert "question" not in words(app)
+    batch = store(app, connected_ledger)
+    assert batch.mapping.year_first
+    assert batch.call(2).timestamp == 1709632800
+
+
 def test_an_answer_can_be_taken_back(connected_ledger: reddy.Ledger) -> None:
     app = dropped(HEAD, *rows("03/04/2026 10:00", "05/04/2026 11:00"))
     press(app, "Month first")

@@ -60,7 +60,7 @@ class TestAsking:
         assert batch.rows(status="unknown") == [2, 3]
         outcome = reddy.reconcile(batch, client, who="ann", progress=False, clock=later)
         assert (outcome.there, outcome.missing, outcome.open) == ([2], [3], {})
-        assert repr(outcome) == "<Reconciled 1 are at Reddy · 1 are not · 0 still in doubt>"
+        assert repr(outcome) == "<Reconciled 1 is at Reddy · 1 is not · 0 still in doubt>"
         assert submission.counts()["accepted"] == 5
         assert submission.counts()["failed"] == 1
         said = submission.outcomes()["error"]

@@ -76,7 +76,7 @@ def test_its_line_has_number_id_state_and_counts(batch: reddy.Batch) -> None:
     [
         (["accepted"], "2 calls are still to be sent."),
         (["accepted"] * 3, "Every call has its outcome: submission.outcomes() lists them."),
-        (["accepted", "accepted", "unknown"], "1 calls may or may not have reached Reddy: reddy.reconcile"),
+        (["accepted", "accepted", "unknown"], "1 call may or may not have reached Reddy: reddy.reconcile"),
         (["accepted", "failed", "rejected"], "2 calls were not accepted, and submission.outcomes() says why"),
     ],
     ids=["running", "done", "in doubt", "refused"],

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from reddy_lib.checks import check
-from reddy_lib.spreadsheet import Mapping, build_frame, guess_mapping
+from reddy_lib.spreadsheet import Mapping, build_frame, guess_mapping, questions
 from reddy_lib.spreadsheet.calls.building import BuiltCall
 from reddy_lib.spreadsheet.cells.dates import read_timestamp
 from reddy_lib.spreadsheet.evidence.date_columns import date_evidence, read_column
@@ -501,3 +501,45 @@ def test_a_column_that_may_be_the_clock_is_asked_about(name: str, form: str, ask
     assert (
         any(one.code == "column-doubtful" and one.field == "timestamp" for one in calls[0].findings) is asked
     )
+
+
+YEARS_OPEN = ["24-03-05 10:00", "24-03-06 11:00", "24-04-08 09:30"]
+
+
+def test_years_of_two_digits_that_may_come_first_or_last_are_asked_about() -> None:
+    starts, errors, mapping = built(YEARS_OPEN)
+    assert starts == [None] * 3
+    assert errors == [["timestamp-ambiguous-order"]] * 3
+    frame = pd.DataFrame(
+        {"Agent email": ["ana@x.example"] * 3, "Start time": YEARS_OPEN, "Transcript": [TALK] * 3}
+    )
+    (asked,) = [one for one in questions(mapping, frame) if one.key == "day first"]
+    assert [option.label for option in asked.options] == ["Day first", "Year first"]
+    assert asked.options[0].examples[0].endswith("24 March 2005")
+    read = asked.options[1].apply(mapping)
+    assert next(one.call.timestamp for one in build_frame(frame, read)) == utc("2024-03-05T10:00")
+
+
+@pytest.mark.parametrize(
+    ("cells", "year_first"),
+    [
+        (["24-03-05", "24-03-06", "24-03-07", "24-04-08"], True),  # one year, many days
+        (["24-03-30", "24-03-05"], True),  # no call is of 2030
+        (["05-03-24", "24-03-24"], False),  # no call is of 2005
+        (["12-03-24", "13-03-24", "14-03-24", "15-04-24"], False),
+        (["24/03/25", "23/03/25"], False),
+    ],
+)
+def test_a_column_may_tell_where_its_years_stand(cells: list[str], year_first: bool) -> None:
+    starts, errors, mapping = built(cells)
+    assert mapping.year_first is year_first
+    assert None not in starts
+    assert errors == [[]] * len(cells)
+
+
+def test_another_column_may_tell_where_the_years_stand() -> None:
+    cells = {"Closed": ["2024-03-05", "2024-03-06", "2024-04-08"]}
+    assert read_column(YEARS_OPEN, others=cells).year_first
+    other = {"Closed": ["2005-03-24", "2006-03-24", "2008-04-24"]}
+    last = read_column(YEARS_OPEN, others=other)
+    assert (last.year_first, last.day_first) == (False, True)

@@ -593,3 +593,26 @@ def test_beside_both_sides_a_third_name_is_a_speaker_from_its_third_turn_on() ->
 
     assert "dana" not in roles(2)
     assert roles(3) == ["agent", "customer", *["dana", "agent"] * 3]
+
+
+@pytest.mark.parametrize(
+    ("closing", "said"),
+    [
+        ("Time: 10:00 works", True),
+        ("Duration: 5 minutes would be enough", True),
+        ("Datum: der 5. Mai passt mir", True),
+        ("Duration: 05:32", False),
+        ("Date: 3 May 2026", False),
+        ("Start time: 10:00 AM EST", False),
+        ("Time: 10:00 works\nDate: the same day", False),  # a block
+        ("--- End of transcript ---", False),
+    ],
+)
+def test_a_line_behind_the_last_words_is_kept_unless_it_states_a_fact_or_closes_a_block(
+    closing: str, said: bool
+) -> None:
+    found = read_transcript(f"Agent: When shall we call?\nCustomer: Tomorrow, please.\n{closing}")
+    assert found.lines[-1].text == ("Tomorrow, please.\n" + closing if said else "Tomorrow, please.")
+    assert {one.code for one in found.findings} & {"aside-kept", "not-spoken"} == {
+        "aside-kept" if said else "not-spoken"
+    }

@@ -175,6 +175,8 @@ def _read_parts(
 ) -> tuple[float | None, Finding | None]:
     try:
         moment = resolve(written, day_first, year_first)
+        if day_first is None and not year_first and (other := _with_year_first(written, text)) is not None:
+            return None, _two_readings(text, other, moment, "which number is the year")
     except Ambiguous as question:
         return None, _two_readings(text, *question.args)
     except ValueError:
@@ -297,10 +299,30 @@ def _unreadable(cell: object) -> Finding:
     )
 
 
-def _two_readings(text: str, one: datetime, other: datetime) -> Finding:
+def _with_year_first(written: Written, text: str) -> datetime | None:
+    """Return the moment of 24-03-05 with the year first, where that is as likely; None where it is not.
+
+    Years of two digits that come last are of the last years; with dashes, they come first as often.
+    """
+    if written.order != "short" or written.first < _FIRST_YEAR:
+        return None
+    if written.third >= _FIRST_YEAR and "-" not in text.strip()[:5]:
+        return None
+    try:
+        moment = resolve(written, None, year_first=True)
+    except (Ambiguous, ValueError):
+        return None
+    return moment if moment.year <= datetime.now(UTC).year + 1 else None
+
+
+_FIRST_YEAR = 10  # calls of 2009 and before are not loaded any more
+
+
+def _two_readings(
+    text: str, one: datetime, other: datetime, what: str = "whether the day or the month comes first"
+) -> Finding:
     message = (
-        f"The start time {text} is {one.day} {one:%B %Y} or {other.day} {other:%B %Y}: "
-        f"nothing tells whether the day or the month comes first."
+        f"The start time {text} is {one.day} {one:%B %Y} or {other.day} {other:%B %Y}: nothing tells {what}."
     )
     return finding("timestamp-ambiguous-order", "timestamp", message, value=text)
 

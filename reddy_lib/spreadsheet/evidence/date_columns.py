@@ -19,7 +19,7 @@ from reddy_lib.spreadsheet.cells.date_text import read_written, unwrapped
 from reddy_lib.spreadsheet.cells.dates import read_timestamp
 from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
 from reddy_lib.spreadsheet.cells.zones import looks_like_zone
-from reddy_lib.spreadsheet.evidence.day_order import DayOrder, column_order, locale_order, year_comes_first
+from reddy_lib.spreadsheet.evidence.day_order import DayOrder, column_order, locale_order, year_place
 
 __all__ = ["DateColumn", "DateEvidence", "date_evidence", "read_column", "timestamp_settings"]
 
@@ -105,8 +105,12 @@ def read_column(
     filled = _filled(cells)
     evidence = date_evidence(filled, name=name, now=now)
     unit = _unit(evidence, cells, others or {})
-    year_first = year_comes_first(filled, now)
-    order = DayOrder(None, "") if year_first else column_order(cells, others=others, locale=locale, now=now)
+    place = year_place(cells, others, now)
+    year_first = place == "first"
+    if place == "last":
+        order = column_order(cells, others=others, locale=locale, now=now)
+    else:
+        order = DayOrder(None, "" if year_first else "the year may come first or last: please choose")
     reasons = [order.reason] if order.reason else []
     if year_first:
         reasons.append("the year comes first, with two digits")

@@ -13,12 +13,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from reddy_lib.spreadsheet.cells.date_text import Written, read_written
+from reddy_lib.spreadsheet.cells.date_text import Written, full_year, read_written
 from reddy_lib.spreadsheet.cells.dates import Ambiguous, resolve
 
-__all__ = ["DayOrder", "column_order", "day_order", "locale_order", "year_comes_first"]
+__all__ = ["DayOrder", "column_order", "day_order", "locale_order", "year_place"]
 
 _MOST_ROWS = 5_000
 _DATE_INSIDE = re.compile(r"(?<!\d)(20\d{2})[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?![\d])")
@@ -333,22 +333,60 @@ def _future(dates: _Dates, now: float | None) -> DayOrder:
     return DayOrder(late[0] == 0, f"otherwise {max(late)} of {len(dates.open)} are in the future")
 
 
-def year_comes_first(cells: Iterable[object], now: float | None = None) -> bool:
-    """Tell whether 26/04/02 is 2 April 2026 in this column: the first number is a year of these times, the last is not."""
-    written = [
-        one for cell in cells if isinstance(cell, str) and (one := read_written(cell.strip())) is not None
-    ]
-    short = [one for one in written if one.order == "short"]
-    if not short or len(short) < 0.5 * len(written):
-        return False
+YearPlace = Literal["first", "last", "open"]
+
+
+def year_place(
+    cells: Sequence[object],
+    others: Mapping[str, Sequence[object]] | None = None,
+    now: float | None = None,
+) -> YearPlace:
+    """Tell where the year stands in dates of two digits a number: is 26/04/02 2 April 2026, or 26 April 2002?
+
+    Args:
+        cells: of the date column, all rows.
+        others: the other columns, whose dates may tell.
+        now: seconds since 1970.
+    """
+    found: list[tuple[int, Written]] = []
+    count = 0
+    dashed = True
+    for row, cell in enumerate(cells):
+        if not isinstance(cell, str) or (one := read_written(cell.strip())) is None:
+            continue
+        count += 1
+        if one.order == "short":
+            found.append((row, one))
+            dashed = dashed and "-" in cell.strip()[:5]
+    if not found or len(found) < 0.5 * count:
+        return "last"
     year = datetime.fromtimestamp(time.time() if now is None else now, UTC).year % 100
     recent = {(year - back) % 100 for back in range(-1, 15)}
-    firsts, thirds = {one.first for one in short}, {one.third for one in short}
-    if any(one.second > 12 or not 1 <= one.third <= 31 for one in short):
-        return False
-    if not firsts <= recent:
-        return False
-    return not thirds <= recent or (len(firsts) <= 2 and len(thirds) >= 4)
+    firsts, thirds = {one.first for _, one in found}, {one.third for _, one in found}
+    if any(one.second > 12 or not 1 <= one.third <= 31 for _, one in found) or not firsts <= recent:
+        return "last"
+    if max(thirds) > year + 1 or (len(firsts) <= 2 and len(thirds) >= 4):
+        return "first"
+    if thirds <= recent and (not dashed or (len(thirds) <= 2 and len(firsts) >= 4)):
+        return "last"
+    return _year_beside(found, others or {})
+
+
+def _year_beside(found: Sequence[tuple[int, Written]], others: Mapping[str, Sequence[object]]) -> YearPlace:
+    """Return where the year stands by the days that another column has in the same rows; "open" where none tells."""
+    for cells in others.values():
+        fits = [0, 0]
+        compared = 0
+        for row, one in found[:_MOST_ROWS]:
+            day = _certain_date(cells[row]) if row < len(cells) else None
+            if day is None:
+                continue
+            compared += 1
+            fits[0] += (full_year(one.first), one.second, one.third) == (day.year, day.month, day.day)
+            fits[1] += full_year(one.third) == day.year and {one.first, one.second} == {day.month, day.day}
+        if compared and max(fits) >= 0.9 * compared and min(fits) <= 0.1 * compared:
+            return "first" if fits[0] > fits[1] else "last"
+    return "open"
 
 
 def locale_order(

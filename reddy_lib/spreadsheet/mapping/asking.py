@@ -296,24 +296,27 @@ class _Asked:
     def day_or_month(self) -> Iterator[Question]:
         """Ask for the order of day and month where no date of the column proves it."""
         found = self._with("timestamp-ambiguous-order")
-        if not found or self.mapping.day_first is not None:
+        if not found or self.mapping.day_first is not None or self.mapping.year_first:
             return
         values = list(dict.fromkeys(finding.value for _, finding in found if finding.value))[:_EXAMPLES]
         options = [
             Option(label, {"day_first": first}, [self._read(value, first) for value in values])
             for label, first in (("Day first", True), ("Month first", False))
         ]
-        yield Question(
-            "day first",
-            "Does the day or the month come first in the start times?",
-            self._why(found, "no date proves the order: day and month are both at most 12"),
-            options,
-            len(found),
-        )
+        why = "no date proves the order: day and month are both at most 12"
+        first = "or the month"
+        if any("which number is the year" in finding.message for _, finding in found):
+            years = [self._read(value, None, year_first=True) for value in values]
+            kept = options[: 1 if options[0].examples == options[1].examples else 2]
+            options = [*kept, Option("Year first", {"year_first": True}, years)]
+            why, first = "no date proves the order: the year has two digits", "the month or the year"
+        text = f"Does the day, {first} come first in the start times?".replace("day, or", "day or")
+        yield Question("day first", text, self._why(found, why), options, len(found))
 
-    def _read(self, value: str, day_first: bool) -> str:
+    def _read(self, value: str, day_first: bool | None, *, year_first: bool = False) -> str:
         seconds, _ = read_timestamp(
-            value, tz=UTC, day_first=day_first, unit=self.mapping.timestamp_unit, year_first=self.mapping.year_first
+            value, tz=UTC, day_first=day_first, unit=self.mapping.timestamp_unit,
+            year_first=year_first or self.mapping.year_first,
         )  # fmt: skip
         if seconds is None or not 0 <= seconds < YEAR_10000:
             return value

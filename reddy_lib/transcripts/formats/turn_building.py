@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from reddy_lib.findings import Finding, finding
-from reddy_lib.transcripts.asides import is_aside, is_heading, is_rule
+from reddy_lib.transcripts.asides import goes_on_as_speech, is_aside, is_heading, is_rule
 from reddy_lib.transcripts.formats.json_form import unreadable_time
 from reddy_lib.transcripts.formats.text_rows import Row
 from reddy_lib.transcripts.stamps import read_stamp
@@ -136,6 +136,17 @@ class Reading:
             turn.start, turn.stop = start, stop
         return True
 
+    def _closes_a_block(self, texts: list[str]) -> bool:
+        """Return whether the last line is one of several headings in a row."""
+        before = self.parsed.asides[-2:-1] if len(texts) < 2 else [(self.parsed.asides[-1][0], texts[:-1])]
+        return (
+            bool(before)
+            and before[0][0] == len(self.parsed.turns) - 1
+            and len(self.parts[-1]) > 2
+            and self.parts[-1][-2] == before[0][1][-1]
+            and is_heading(before[0][1][-1])
+        )
+
     def _leave_out_closing(self) -> None:
         """Leave out the headings behind the last words: `--- End of transcript ---`."""
         parsed = self.parsed
@@ -144,6 +155,8 @@ class Reading:
             texts = parsed.asides[-1][1]
             if len(self.parts[-1]) < 2 or self.parts[-1][-1] != texts[-1] or not is_heading(texts[-1]):
                 break
+            if goes_on_as_speech(texts[-1]) and not closing and not self._closes_a_block(texts):
+                break  # one line behind the last speaker's words, as they may be said
             closing.insert(0, texts[-1])
             self.parts[-1].pop()
             parsed.asides[-1] = (parsed.asides[-1][0], texts[:-1])

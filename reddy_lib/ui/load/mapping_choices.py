@@ -445,6 +445,7 @@ class Choices:
             usual = changes[name] or None if name == "timezone_column" else changes[name]
             value = chosen(f"{self.key}{name} {column!r}", usual, options)
             changes[name] = "" if value is None else value
+        self.year_first = self.year_first or bool(changes.get("year_first"))
         if changes.get("timezone_column"):
             self.naive = 0  # each row names its zone
         if self.naive:
@@ -510,6 +511,7 @@ class Choices:
         keys |= {f"{key}unit {field}": unit for field, unit in changes.pop("line_units", {}).items()}
         names = {
             "day_first": f"day first {column!r}",
+            "year_first": f"year_first {column!r}",
             "swapped_dates": f"swapped_dates {column!r}",
             "group_by": "group by",
             "line_unit": "line unit",

@@ -277,7 +277,7 @@ def _times(choices: Choices, columns: Sequence[str], shown: Sequence[Previewed])
     drawn = {
         "zone": choices.naive > 0,
         "zone of each row": zone_key in st.session_state and choices.zone_column,
-        "order": bool(choices.order.reason),
+        "order": bool(choices.order.reason) and not choices.mapping.year_first,
         "swapped": swapped_key in st.session_state and choices.swapped,
         "year": year_key in st.session_state and choices.year_first,
     }
