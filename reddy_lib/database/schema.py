@@ -186,9 +186,8 @@ sa.Index(  # to find the calls of a dead worker without reading a million others
     sqlite_where=calls.c.status == "sending",
     postgresql_where=calls.c.status == "sending",
 )
-# Problems and the loss meter of a batch are counted from it, without reading the calls: one index for both, because every
-# call that is loaded is written to each index. Of bounded columns alone: PostgreSQL refuses a row whose indexed text is too
-# long.
+# Problems and the loss meter of a batch are counted from it, without reading the calls: one index for both, because a call
+# that is loaded is written to each. Of bounded columns alone: PostgreSQL refuses a row whose indexed text is too long.
 _COUNTED = "batch_id codes warnings edited characters_in characters_placed characters_dropped"
 sa.Index("calls_by_problem", *(calls.c[name] for name in _COUNTED.split()))
 _SENT = calls.c.submission_id.is_not(None)
@@ -483,9 +482,7 @@ silenced_recordings = sa.Table(
     sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), primary_key=True, autoincrement=False),
     sa.Column("sha256", sa.Text, primary_key=True),  # of the copy
     sa.Column("original", sa.Text),  # the file that it was made from, as `Attached`; NULL: not known
-    sa.Column(
-        "silent", sa.Text
-    ),  # what is silent in it, as `silent_seconds.Silence`; NULL: not known, so it counts for none
+    sa.Column("silent", sa.Text),  # what is silent in it, as `silent_seconds.Silence`; NULL: not known
     sa.Column("at", sa.Double, nullable=False),
 )
 

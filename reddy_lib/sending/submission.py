@@ -257,9 +257,8 @@ class Submission:
 def _next_step(record: SubmissionRecord, counts: dict[str, int]) -> str:
     """Return one sentence on what to do next, for a notebook."""
     if record.state == "running":
-        return agreeing(
-            counts["queued"] + counts["sending"], "call is still to be sent.", "calls are still to be sent."
-        )
+        left = counts["queued"] + counts["sending"]
+        return agreeing(left, "call is still to be sent.", "calls are still to be sent.")
     if record.state in ("paused", "waiting"):
         go_on = (
             "Run the cell with reddy.submit again to continue."
@@ -268,16 +267,12 @@ def _next_step(record: SubmissionRecord, counts: dict[str, int]) -> str:
         )
         return f"{record.reason} {go_on}"
     if counts["unknown"]:
+        unsure = agreeing(counts["unknown"], "call", "calls")
+        return f"{unsure} may or may not have reached Reddy: reddy.reconcile(batch, client) asks."
+    if refused := counts["rejected"] + counts["failed"]:
+        which = agreeing(refused, "call was not accepted", "calls were not accepted")
         return (
-            agreeing(counts["unknown"], "call", "calls")
-            + " may or may not have reached Reddy: reddy.reconcile(batch, client) asks."
-        )
-    if counts["rejected"] or counts["failed"]:
-        return (
-            agreeing(
-                counts["rejected"] + counts["failed"], "call was not accepted", "calls were not accepted"
-            )
-            + ", and submission.outcomes() says why: fix what it names, then submit those rows again."
+            f"{which}, and submission.outcomes() says why: fix what it names, then submit those rows again."
         )
     if record.state == "cancelled":
         return "Cancelled: submit the batch again to send the calls that are ready."
