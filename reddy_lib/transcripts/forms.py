@@ -16,6 +16,7 @@ from reddy_lib.transcripts.formats.alternatives import with_the_best
 from reddy_lib.transcripts.formats.assistants import read_dialogue
 from reddy_lib.transcripts.formats.containers import find_turns, people_of
 from reddy_lib.transcripts.formats.cut import fills_a_cell, whole_parts
+from reddy_lib.transcripts.formats.edges import without_edges
 from reddy_lib.transcripts.formats.elements import elements, form_of, looks_like_elements
 from reddy_lib.transcripts.formats.json_form import Decoded, decode, decode_whole, is_data, short
 from reddy_lib.transcripts.formats.markup import plain_text
@@ -59,7 +60,8 @@ def read_plain(text: str, labelled: Labelled) -> Parsed:
             if parsed.form not in ("unreadable", "empty"):
                 return _with_surroundings(parsed, fenced["before"], fenced["after"])
     text = plain_text(text)
-    return read_dialogue(text) or labelled(text)
+    dialogue = read_dialogue(text)
+    return labelled(text) if dialogue is None else without_edges(dialogue)
 
 
 def _of_elements(text: str, labelled: Labelled) -> Parsed | None:

@@ -8,8 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
+import reddy_lib as reddy
 from reddy_lib.errors import UnreadableFile
 from reddy_lib.spreadsheet import detect_format, read_sheet
 from reddy_lib.spreadsheet.cells.header_words import plain_name
@@ -292,3 +294,63 @@ def test_a_row_of_types_below_the_header_is_no_call(tmp_path: Path) -> None:
         "id,agent,start,words\nvarchar(20),string,timestamp,text\nK-1,Ann,2025-03-04,Hello\nK-2,Bo,2025-03-05,Text\n"
     )
     assert read_sheet(path).attrs["left_out"] == {2: "the types of the columns"}
+
+
+def _calls_and(*last: dict[str, object]) -> list[dict[str, object]]:
+    talk = "Agent: Hello, how can I help?\nCustomer: My line is down."
+    calls = [
+        {
+            "Call ID": f"K-{place}",
+            "Agent Email": "ann@x.example",
+            "Minutes": place,
+            "Transcript": f"{talk} {place}",
+        }
+        for place in range(1, 5)
+    ]
+    return [*calls, *last]
+
+
+SUMS: list[dict[str, object]] = [
+    {"Call ID": "Total", "Minutes": 10}, {"Call ID": "Average", "Minutes": 2.5},
+    {"Call ID": "Gesamt: 4", "Agent Email": "", "Minutes": "10"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["dicts", "frame", "frame's index", "json", "jsonl", "xml"])
+def test_totals_at_the_end_of_data_are_no_calls(tmp_path: Path, kind: str) -> None:
+    rows = _calls_and(*SUMS)
+    source: object = rows
+    if kind == "frame":
+        source = pd.DataFrame(rows)
+    elif kind == "frame's index":
+        table = pd.DataFrame(_calls_and())
+        table.loc["Total"] = table.sum(numeric_only=True)
+        source = table
+    elif kind in ("json", "jsonl"):
+        source = tmp_path / f"calls.{kind}"
+        text = json.dumps(rows) if kind == "json" else "\n".join(map(json.dumps, rows))
+        source.write_text(text, encoding="utf-8")
+    elif kind == "xml":
+        source = tmp_path / "calls.xml"
+        calls = [
+            "".join(
+                f"<{key.replace(' ', '_')}>{value}</{key.replace(' ', '_')}>" for key, value in row.items()
+            )
+            for row in rows
+        ]
+        source.write_text(
+            f"<calls>{''.join(f'<call>{call}</call>' for call in calls)}</calls>", encoding="utf-8"
+        )
+    batch = reddy.Ledger(tmp_path / "ledger.sqlite").load(source, progress=False)
+    assert len(batch) == 4
+    assert "rows-left-out" in set(batch.findings()["code"])
+
+
+def test_records_that_only_look_like_totals_stay_calls(tmp_path: Path) -> None:
+    said = [{"role": "agent", "text": "Hello."}, {"role": "customer", "text": "Hi."}]
+    among = _calls_and()
+    among.insert(2, {"Call ID": "Total", "Minutes": 3})
+    talk = _calls_and({"Call ID": "Total", "Transcript": said})
+    for number, rows in enumerate((among, talk)):
+        batch = reddy.Ledger(tmp_path / f"{number}.sqlite").load(rows, progress=False)
+        assert len(batch) == 5

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import reddy_lib as reddy
 from reddy_lib.spreadsheet import BuiltCall, guess_mapping, read_calls, read_sheet
 
 TEXT = "Agent: Depot, how can I help you?\nCustomer: My parcel {} is late."
@@ -54,3 +55,17 @@ def test_names_that_are_not_alike_say_nothing(tmp_path: Path, names: list[str]) 
 def test_an_email_that_is_another_one_in_each_call_is_not_the_agents(tmp_path: Path) -> None:
     found = calls(tmp_path, [f"7{n}01_c{n}@y.example.txt" for n in range(4)])
     assert [built.call.agent_email for built in found] == [None] * 4
+
+
+def test_ids_from_names_are_said_in_each_call_and_no_name_is_quoted(tmp_path: Path) -> None:
+    said = "Agent: Hello, how can I help?\nCustomer: My line is down."
+    path = tmp_path / "calls.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(4):
+            archive.writestr(f"call_20260302_8812{number}.txt", f"{said} {number}")
+    batch = reddy.Ledger(tmp_path / "ledger.sqlite").load(path, progress=False)
+    assert {batch[row].conversation_id for row in batch.calls().index} == {f"8812{n}" for n in range(4)}
+    findings = batch.findings()
+    doubts = findings[(findings["field"] == "conversation_id") & (findings["code"] == "column-doubtful")]
+    assert len(doubts) == 4
+    assert not doubts["message"].str.contains("8812").any()

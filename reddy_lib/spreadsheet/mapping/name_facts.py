@@ -59,7 +59,13 @@ def with_name_facts(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     if not fields:
         return mapping
     reason = f"names of the files such as {names[0][:60]!r}"
+    doubts = dict(mapping.doubts)
+    if "conversation_id" in fields:  # every call is told this: it quotes no name
+        doubts["conversation_id"] = (
+            "a part of each file's name was taken: nothing else says that it is the call's id"
+        )
     return mapping.replace(
+        doubts=doubts,
         fields={
             field: source
             for field, source in mapping.fields.items()

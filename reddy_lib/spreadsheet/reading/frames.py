@@ -21,7 +21,7 @@ from reddy_lib.spreadsheet.reading.files import (
     csv_records,
     open_workbook,
 )
-from reddy_lib.spreadsheet.reading.furniture import Region, is_blank, is_empty, joined_names
+from reddy_lib.spreadsheet.reading.furniture import Region, is_empty, joined_names
 from reddy_lib.spreadsheet.reading.header_search import (
     LOOK_AHEAD,
 )
@@ -31,6 +31,7 @@ from reddy_lib.spreadsheet.reading.notes import encoding_note, file_notes, hidde
 from reddy_lib.spreadsheet.reading.page_blocks import page_rows
 from reddy_lib.spreadsheet.reading.pieces import Spans, as_frame, column_cells, taken_apart
 from reddy_lib.spreadsheet.reading.table_shape import (
+    records_below,
     rows_below,
     turned_rows,
 )
@@ -48,7 +49,7 @@ _MOST_TURNED = 1_000  # rows of a table on its side: each is a field
 
 
 TYPED = ("parquet", "json", "jsonl", "xml", "files")
-"""Kinds of files whose records are calls and nothing else: no totals, no notes, no second table."""
+"""Kinds of files whose records are calls, and totals at their end perhaps: no notes, no second table."""
 
 
 def numbered(rows: Iterable[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
@@ -168,11 +169,7 @@ def frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFra
     widest = len(names)
     counted = 0
     most = most_cells(path)
-    body = (
-        ((number, record, "") for number, record in found if not is_blank(record))
-        if typed
-        else rows_below(found, names, header)
-    )
+    body = records_below(found) if typed else rows_below(found, names, header)
     for number, record, why in body:
         if why:
             left_out[number] = why

@@ -12,7 +12,16 @@ from typing import Any
 
 from reddy_lib.spreadsheet.reading.headers import header_texts
 
-__all__ = ["Region", "below_merged", "is_blank", "is_empty", "joined_names", "lines_above", "no_call"]
+__all__ = [
+    "Region",
+    "below_merged",
+    "is_blank",
+    "is_empty",
+    "is_total",
+    "joined_names",
+    "lines_above",
+    "no_call",
+]
 
 Region = tuple[tuple[int, int], tuple[int, int]]
 """Merged cells: ((row, column), (row, column)), counted from 0, ends included."""
@@ -168,14 +177,31 @@ def _is_figure(cell: Any) -> bool:
     return any(form.fullmatch(cell.strip()) for form in (_FIGURE, _COUNT))
 
 
+def _begins_with_total(record: Sequence[Any]) -> bool:
+    first = next((cell for cell in record[:2] if not is_empty(cell)), None)
+    if not isinstance(first, str) or not _TOTAL.fullmatch(first.strip()):
+        return False
+    return all(_is_figure(cell) for cell in record if not is_empty(cell) and cell is not first)
+
+
+def is_total(record: Sequence[Any]) -> bool:
+    """Return whether a record of data is a total: a word for it comes first, and nothing but figures follows."""
+    filled = [cell for cell in record if not is_empty(cell)]
+    if any(isinstance(cell, list | dict) for cell in filled):
+        return False
+    if _begins_with_total(record):
+        return True
+    first = filled[0] if filled else None
+    if not isinstance(first, str) or len(filled) < 2 or not _TOTAL_ALONE.fullmatch(first.strip()):
+        return False
+    return all(map(_is_figure, filled[1:]))
+
+
 def no_call(record: Sequence[Any], names: Sequence[str], header: Sequence[str]) -> str:
     """Why a row below the header is no call ("" if it may be one): the header again, a total, a note of the export."""
     width = len(names)
-    first = next((cell for cell in record[:2] if not is_empty(cell)), None)
-    if isinstance(first, str) and width > 1 and _TOTAL.fullmatch(first.strip()):
-        others = [cell for cell in record if not is_empty(cell) and cell is not first]
-        if all(map(_is_figure, others)):
-            return "a total"
+    if width > 1 and _begins_with_total(record):
+        return "a total"
     if sum(map(bool, record)) > max(2, width // 2):  # most rows: they are looked at no further
         if isinstance(record[0], str) and len(record[0]) < 30 and _are_types(record):
             return "the types of the columns"

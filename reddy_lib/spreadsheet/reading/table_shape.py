@@ -16,7 +16,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 
-from reddy_lib.spreadsheet.reading.furniture import is_blank, is_empty, no_call
+from reddy_lib.spreadsheet.reading.furniture import is_blank, is_empty, is_total, no_call
 from reddy_lib.spreadsheet.reading.text_tables import has_known_names, known_name
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "inner_delimiter",
     "is_turned",
     "kind_of_cell",
+    "records_below",
     "rows_below",
     "split_cells",
     "turned_rows",
@@ -314,6 +315,23 @@ def rows_below(
         if not why and len(first) < _KEPT:
             below.learn(record)
         yield number, record, why
+
+
+def records_below(rows: Iterator[tuple[int, list[Any]]]) -> Iterator[tuple[int, list[Any], str]]:
+    """(number, cells, why it is no call or "") of every record of data that is not blank: the last ones may be totals."""
+    waiting: list[tuple[int, list[Any]]] = []
+    for number, record in rows:
+        if is_blank(record):
+            continue
+        if len(waiting) < _AHEAD and is_total(record):
+            waiting.append((number, record))
+            continue
+        for before, cells in waiting:
+            yield before, cells, ""
+        waiting.clear()
+        yield number, record, ""
+    for number, record in waiting:
+        yield number, record, "a total"
 
 
 def _are_names(record: Sequence[Any]) -> bool:

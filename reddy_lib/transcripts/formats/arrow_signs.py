@@ -14,7 +14,7 @@ ARROW_SIGNS = (
 )
 """The arrows, triangles, pointing hands and angle quotation marks of Unicode."""
 ANY_ARROW = (
-    rf"(?:[{ARROW_SIGNS}]{{1,3}}\ufe0f?|<{{1,4}}[-=~–—]{{1,3}}>{{1,4}}|[-=~–—|.]{{0,3}}(?<![\w])>{{1,4}}|>{{1,4}}\|?(?!>)"
+    rf"(?:[{ARROW_SIGNS}]{{1,3}}\ufe0f?|<{{1,4}}[-=~–—]{{1,3}}>{{1,4}}|[-=~–—|.]{{0,3}}(?<![\w])>{{1,4}}\|?(?!>)|>{{1,4}}\|?(?!>)"
     rf"|<{{1,4}}(?:[-=~–—|.]{{1,3}}|(?![\w/!?-])|(?<=<<)))"
 )
 """Pattern of one arrow, as it is drawn or typed."""

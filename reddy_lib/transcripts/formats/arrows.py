@@ -80,7 +80,7 @@ def without_arrows(text: str, known: Callable[[str], bool]) -> str:
 
 def _cut(place: int, row: str) -> _Row | None:
     """The line at its first arrow, behind a time."""
-    if _ANY.search(row, 0, 160) is None:
+    if _ANY.search(row, 0, 110) is None:
         return None
     stamped = STAMPED.fullmatch(row)
     if stamped is None:
@@ -99,7 +99,7 @@ def _without_signs(rows: list[str], filled: Sequence[int], known: Callable[[str]
     """The lines without arrows that come before their labels: `>> Agent: Hello`, `00:03 ← Customer | Hi`."""
     signs: dict[int, str] = {}
     for place in filled:
-        stamped = STAMPED.fullmatch(rows[place])
+        stamped = STAMPED.fullmatch(rows[place]) if _ANY.search(rows[place], 0, 60) else None
         sign = _ONE.match(stamped["rest"]) if stamped is not None else None
         if stamped is not None and sign is not None and sign.end() < len(stamped["rest"]):
             signs[place] = rows[place][: stamped.start("rest")] + stamped["rest"][sign.end() :].lstrip()

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
+from reddy_lib.transcripts.formats.arrow_signs import ANY_ARROW
 from reddy_lib.transcripts.stamps import STAMP, read_stamp
 from reddy_lib.transcripts.times import Moment
 from reddy_lib.transcripts.turns import Parsed, Turn
@@ -279,9 +280,25 @@ def _take_numbers(turns: Sequence[Turn]) -> bool:
     return True
 
 
+_ARROW_BEHIND = re.compile(rf"\s+(?P<arrow>{ANY_ARROW})\s*$")
+
+
+def _take_arrows(turns: Sequence[Turn]) -> bool:
+    """Drop the arrow behind every turn but the last: it led from one to the next on a single line."""
+    if _ARROW_BEHIND.search(turns[0].text, max(len(turns[0].text) - 12, 0)) is None:
+        return False
+    found = [_ARROW_BEHIND.search(turn.text, max(len(turn.text) - 12, 0)) for turn in turns[:-1]]
+    if len({match["arrow"] if match else "" for match in found} - {""}) != 1 or not all(found):
+        return False
+    for turn, match in zip(turns, found, strict=False):
+        if match is not None:
+            turn.text = turn.text[: match.start()]
+    return True
+
+
 def _take_marks(turns: Sequence[Turn]) -> bool:
     """Drop a mark that each turn begins or ends with, and that belongs to nothing in its words."""
-    taken = False
+    taken = _take_arrows(turns)
     for end in (True, False):
         mark = turns[0].text[-1:] if end else turns[0].text[:1]
         if not mark:

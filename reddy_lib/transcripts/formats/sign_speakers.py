@@ -25,7 +25,7 @@ _SIGNS = frozenset(("So", "Sm", "Sk"))
 _JOINERS = frozenset(("Cf", "Mn", "Me"))
 _MOST = 4
 _AROUND = "[](){} :："
-_MOST_NAMES = 8
+_MOST_NAMES, _OPENING = 8, 1000
 _SPEAKER = re.compile(r"(?P<who>\+?[^\W_][^\n:：|\t.?!]{0,40}?)\s{0,3}[:：|\t]\s{0,3}(?=\S)")
 _MARK = rf"[\[({{]\s?{ANY_ARROW}\s?[\])}}]|{ANY_ARROW}|[^\w\s=:,;|]{{1,8}}"
 _LEGEND = re.compile(
@@ -40,9 +40,10 @@ def under_signs(text: str) -> Parsed | None:
 
     A time may stand before the sign or behind it, a label behind it, and lines above may say who a sign stands for.
     """
-    rows = [row for row in map(str.strip, text.splitlines()) if row]
-    if not rows or rows[0][:1].isalpha():
+    opening = [row for row in map(str.strip, text[:_OPENING].splitlines()) if row][:2]
+    if not opening or (_cut(opening[0]) is None and _legend(opening) == ({}, 0)):
         return None
+    rows = [row for row in map(str.strip, text.splitlines()) if row]
     legend, above = _legend(rows)
     turns: list[Turn] = []
     parsed = Parsed("labelled text", turns)
@@ -103,6 +104,8 @@ def _legend(rows: list[str]) -> tuple[dict[str, str], int]:
 
 def _cut(row: str) -> Row | None:
     """The line with its sign as its label; None where it begins with none."""
+    if row[:1].isalpha():
+        return None
     match = _ROW.fullmatch(row)
     span = ""
     if match is None or not _is_sign(match["sign"].strip(_AROUND)):

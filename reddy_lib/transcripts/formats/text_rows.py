@@ -87,6 +87,10 @@ _IN_A_CLOCK = re.compile(r"[(\[{<\s@,]\d{1,3}$")
 _NUMBER_LABEL = re.compile(r"(?P<label>\+?\d[\d ()/.-]{1,20}\d)\s?[:：]\s+(?P<rest>\S.*)", re.DOTALL)
 
 
+_LISTS = frozenset("0123456789-–—•‣▪")
+"""What a number or the mark of a list begins with."""
+
+
 _NUMBER_BEFORE_SOUND = re.compile(r"\d{1,4}[.)]\s{1,4}(?=\[)")
 
 
@@ -283,6 +287,8 @@ def _take_colon_apart(raw: str, known: Known) -> Row:
 
 def _without_number(body: str, known: Known) -> str:
     """The rest of a line without the number, or the mark of a list, before a label that is known."""
+    if body[:1] not in _LISTS:
+        return body
     listed = _NUMBERING.match(body)
     if listed is None:
         numbered = _NUMBER_BEFORE_SOUND.match(body)
