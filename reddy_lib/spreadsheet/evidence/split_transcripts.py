@@ -70,17 +70,17 @@ _LONG = 40
 
 
 def _are_full(parts: Sequence[Column]) -> bool:
-    """Return whether the cells of each part are all of one size where the next part is filled: a text was cut there."""
-    sizes = 0
-    for first, second in pairwise(parts):
-        full = [
-            a for a, b in zip(map(cell_text, first.rows), map(cell_text, second.rows), strict=True) if a and b
-        ]
-        ways = [list(map(len, full)), [len(text.encode("utf-8", "replace")) for text in full]]
-        if full and not any(min(of) >= _SHORTEST and max(of) - min(of) <= _SLACK for of in ways):
-            return False
-        sizes += len(full)
-    return sizes >= _FEWEST
+    """Return whether all cells that go on in the next part are of one size, mostly within a sentence: they were cut."""
+    full = [
+        before
+        for first, second in pairwise(parts)
+        for before, after in zip(map(cell_text, first.rows), map(cell_text, second.rows), strict=True)
+        if before and after
+    ]
+    if len(full) < _FEWEST or 2 * sum(text.rstrip()[-1:] in _ENDS for text in full) > len(full):
+        return False
+    ways = [list(map(len, full)), [len(text.encode("utf-8", "replace")) for text in full]]
+    return any(min(sizes) >= _SHORTEST and max(sizes) - min(sizes) <= _SLACK for sizes in ways)
 
 
 def _is_talk_of_the_calls(parts: Sequence[Column], columns: Sequence[Column]) -> bool:
