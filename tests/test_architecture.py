@@ -89,7 +89,7 @@ PLANTED = [
         "if TYPE_CHECKING:\n    from reddy_lib.ledger import Ledger",
         "Imports go downward only",
     ),
-    ("batches/decisions.py", "def f():\n    import reddy_lib.batches.batch", "No circles"),
+    ("recordings/audio_formats.py", "def f():\n    import reddy_lib.recordings.inspect", "No circles"),
     ("batches/frames.py", "import streamlit", "Streamlit is used by ui alone"),
     ("outcomes/frames.py", "import httpx2", "HTTP is spoken by api alone"),
     ("ledger.py", "import dbos", "DBOS is used by sending alone"),

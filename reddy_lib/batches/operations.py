@@ -194,11 +194,11 @@ def change_in_pieces(
     title, data = (step[0], None) if isinstance(step, tuple) else (step.title(), step)
     with batch.database.write() as connection:
         id = _begin(connection, batch, wanted, title, who=who, step=data, undoes=None)
-    if isinstance(step, MaskPersonalData) and matched is None:
-        return _run(batch, id, wanted, MaskingWork(batch, step, who, id), on_progress)
     change = step[1] if isinstance(step, tuple) else step.change(who=who)
     if matched is not None and not isinstance(step, tuple):
         change = _noting(step, change, matched)
+    if isinstance(step, MaskPersonalData):
+        return _run(batch, id, wanted, MaskingWork(batch, step, who, id, change), on_progress)
     return _run(batch, id, wanted, _plain(batch, change, who, id), on_progress)
 
 

@@ -9,14 +9,14 @@ what can still be heard.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import msgspec
 import sqlalchemy as sa
 
-from reddy_lib.batches.call_changes import Changed, Recording, change_rows
+from reddy_lib.batches.call_changes import Change, Changed, Recording, change_rows
 from reddy_lib.batches.masked_seconds import MaskedSeconds
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.recording_zero import UNKNOWN_ZERO, counts_from_first_line
@@ -239,13 +239,12 @@ class Attaching:
         self._silenced = silenced
         self.copies: dict[int, Recording] = {}
         self._why: dict[int, str] = {}
-        self._mapping = batch.mapping
+        self._batch_id, self._mapping = batch.id, batch.mapping
         query = sa.select(calls.c.row, calls.c.id, calls.c.payload).where(
             calls.c.batch_id == batch.id, calls.c.row.in_(list(silenced))
         )
         found = connection.execute(query.with_for_update()).all()
-        self._ids = {row: id for row, id, _ in found}
-        attached = attached_to_calls(connection, list(self._ids.values()))
+        attached = attached_to_calls(connection, [id for _, id, _ in found])
         self._stale: set[int] = set()
         for row, id, payload in found:
             one, has = silenced[row], attached.get(id)
@@ -260,14 +259,17 @@ class Attaching:
                 self.copies[row] = one.copy
             self._why[id] = one.why
 
-    def note(self, rows: Container[int]) -> None:
+    def note(self, rows: Collection[int]) -> None:
         """Remember what is silent in these calls, and hold those in which masked words can still be heard."""
-        ids = [id for row, id in self._ids.items() if row in rows]
-        stored = self._connection.execute(sa.select(*FACTS).where(calls.c.id.in_(ids))).all()
+        query = sa.select(*FACTS).where(
+            calls.c.batch_id == self._batch_id, calls.c.row.in_(list(rows)), calls.c.audio != "none"
+        )
+        stored = self._connection.execute(query).all()
+        ids = [one.id for one in stored]
         removed = calls_without_codes(self._connection, ids)
         for now in stored:
-            one = self._silenced[now.row]
-            if now.row in self._stale or one.copy is None:
+            one = self._silenced.get(now.row)
+            if one is None or one.copy is None or now.row in self._stale:
                 continue
             needed = masked_call(now, self._mapping, removed=now.id in removed).seconds
             by_words = [some for some in needed if (some.start, some.stop) in one.by_words]
@@ -281,8 +283,11 @@ class Attaching:
 class MaskingWork:
     """The work of an operation that masks. `before` is called before the transaction, because it reads and writes files."""
 
-    def __init__(self, batch: StoredBatch, step: MaskPersonalData, who: str, id: str) -> None:
+    def __init__(
+        self, batch: StoredBatch, step: MaskPersonalData, who: str, id: str, change: Change | None = None
+    ) -> None:
         self._batch, self._step, self._who, self._id = batch, step, who, id
+        self._change = change or step.change(who=who)
         self._silenced: dict[int, Silenced] = {}
 
     def before(self, rows: Sequence[int]) -> None:
@@ -294,7 +299,7 @@ class MaskingWork:
             connection,
             self._batch,
             rows,
-            self._step.change(who=self._who),
+            self._change,
             who=self._who,
             operation=self._id,
             recordings=attaching.copies,

@@ -482,8 +482,8 @@ silenced_recordings = sa.Table(
     sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), primary_key=True, autoincrement=False),
     sa.Column("sha256", sa.Text, primary_key=True),  # of the copy
     sa.Column("original", sa.Text),  # the file that it was made from, as `Attached`; NULL: not known
-    sa.Column("silent", sa.Text),  # what is silent in it, as `silent_seconds.Silence`; NULL: not known
     sa.Column("at", sa.Double, nullable=False),
+    sa.Column("silent", sa.Text),  # what is silent in it, as `silent_seconds.Silence`; NULL: not known
 )
 
 personal_rules = sa.Table(  # see sending/personal_policy.py

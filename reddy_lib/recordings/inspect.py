@@ -30,7 +30,7 @@ from reddy_lib.open_databases import refuse_open
 from reddy_lib.recordings.audio_formats import FORMATS, recognised
 from reddy_lib.recordings.decoding import DecodedFacts, Sound, decode
 from reddy_lib.recordings.file_names import ending_of, safe_name
-from reddy_lib.recordings.wav import NotWav, Wav, read_wav
+from reddy_lib.recordings.wav import ALAW, FLOAT, MULAW, PCM, NotWav, Wav, read_wav
 
 __all__ = ["Inspection", "beside_transcript", "inspect_recording", "unreadable", "why_not_played"]
 
@@ -158,6 +158,9 @@ def why_not_played(file: IO[bytes]) -> str:
         return ""
     if kind == "m4a" and _promises_too_much(file, size):
         return "it declares more samples than it has bytes"
+    frame = _wav_frame(file) if kind == "wav" else None
+    if frame is not None and frame.form in (PCM, FLOAT, ALAW, MULAW) and frame.consistent:
+        return "" if frame.present >= frame.block else "it holds no sound"
     sound = _First()
     with contextlib.suppress(_Heard):
         facts = decode(file, kind, sound)

@@ -22,10 +22,11 @@ from reddy_lib.sending.results import Attempt
 from reddy_lib.sending.submission import Submission, create
 from reddy_lib.sending.workers import expire_dead_workers, new_worker
 from tests.conftest import PRODUCTS
+from tests.recording_files import encoded, tone, wav_bytes
 from tests.sending.exchanging import exchange
 
 Sheet = Callable[..., Path]
-SOUND = b"RIFF....WAVEfmt " * 100
+SOUND = wav_bytes(tone(0.1))
 URL = "https://files.example/put?secret=Rosebud-0123456789"
 ADDRESS = "https://app.reddy.io"
 
@@ -149,7 +150,7 @@ class TestAttaching:
         batch = ledger.load(sheet, mapping, products=PRODUCTS, progress=False)
         assert (batch.call(2).filename or "") == named
         sound = tmp_path / "call 7 (silenced).wav"
-        sound.write_bytes(b"ID3\4\0\0\0\0\0\0\xff\xfb\x90\x64" + SOUND)
+        sound.write_bytes(encoded(".mp3", [tone(0.2, 16_000)], 16_000))
         batch.attach(2, sound)
         edited = batch.call(2)
         edited.agent_email = "bo@cedarline.example"

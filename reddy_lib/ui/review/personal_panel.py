@@ -12,9 +12,9 @@ from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.operations import Operation
 from reddy_lib.batches.personal_looks import PersonalData, personal_data_of
 from reddy_lib.batches.queries import Query
-from reddy_lib.batches.removed_codes import codes_removed, gone_for_good
+from reddy_lib.batches.removed_codes import gone_for_good
 from reddy_lib.outcomes.charts import share_words
-from reddy_lib.personal_data import TITLES, FinderTest
+from reddy_lib.personal_data import NOT_KEPT, TITLES, FinderTest
 from reddy_lib.plurals import agreeing
 from reddy_lib.ui.review.problems_panel import apply_step
 from reddy_lib.ui.review.view import View
@@ -68,6 +68,7 @@ def _masked(batch: Batch) -> None:
 def _mask(batch: Batch, found: PersonalData, kinds: list[str], rows: list[int]) -> None:
     """Mask these kinds in these calls, and keep what is said about it."""
     places = sum(found.items[kind] for kind in kinds)
+    gone = sum(found.items[kind] for kind in kinds if kind in NOT_KEPT)
 
     def tell(result: Operation) -> None:
         # Which places the calls that stay have is not counted.
@@ -75,8 +76,10 @@ def _mask(batch: Batch, found: PersonalData, kinds: list[str], rows: list[int]) 
         said = (
             f"Masked: {where}{ui.number_of(result.changed, 'call')}. History undoes it, until a call is sent."
         )
-        if gone := codes_removed(batch, result.id):
+        if gone and not result.locked:
             said += f" {gone_for_good(gone)}."
+        elif gone:
+            said += " Security codes and PINs were removed from the ledger for good, as they may not be kept."
         if result.locked:
             said += " " + agreeing(
                 result.locked,
