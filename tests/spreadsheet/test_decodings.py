@@ -55,6 +55,28 @@ def test_a_few_words_tell_their_encoding(tmp_path: Path, encoding: str) -> None:
     assert said(path) == list(SHORT[encoding])
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("I’m calling about my bill", "It’s £25 too much", "“Sure”, she said – okay…"),
+        ("It is £25 or 30 €", "no"),
+        ("» Hello there", "» Hi"),
+        ("• one • two", "· three"),
+        ("§3 says 25° and ½ m²", "ok ©"),
+        ("«på»", "«tack»", "tack"),
+        ("¿sí?", "¡no!", "claro"),
+        ("l’autre", "à demain", "d’accord"),
+        ("dell’arte", "è vero", "25 £"),
+    ],
+)
+def test_signs_are_no_letters_of_another_alphabet(tmp_path: Path, texts: tuple[str, ...]) -> None:
+    """Most exports of Excel in English have no other marks than these."""
+    path = tmp_path / "calls.csv"
+    for times in (1, 8):
+        path.write_bytes(sheet(texts * times).encode("cp1252"))
+        assert path.read_bytes().decode(find_encoding(path)) == sheet(texts * times)
+
+
 @pytest.mark.parametrize("encoding", ["cp932", "cp1251", "cp1250"])
 def test_transcript_files_of_an_archive_are_decoded_alike(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "calls.zip"

@@ -1,16 +1,19 @@
 """Which of several decodings of a text reads like language: letters of one script, in words, and the usual ones of it.
 
 A detector by statistics needs some hundred letters. Exports of a few short calls have a dozen: what tells then is that a
-wrong decoding mixes scripts and cases, puts signs into words, and consists of rare characters.
+wrong decoding mixes scripts and cases, puts signs into words, and consists of rare characters. Many exports have no
+letters beyond ASCII at all, but quotation marks, dashes and currencies: a wrong decoding makes letters of those, which
+are scattered between words of another alphabet, or are words of one letter.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import islice
+from itertools import groupby, islice
 from typing import NamedTuple
 
 __all__ = ["LEAST", "Decoding", "best_decodings", "reads_like_language", "rival_of"]
@@ -59,6 +62,15 @@ _HAN = frozenset(
 )
 _POINTS = frozenset("、。？！「」『』，：；（）．・ー〜～“”‘’《》…—")
 _TYPOGRAPHY = frozenset("’‘“”„‚–—…«»¿¡°€·•№º\u00a0")
+_SIGNS = frozenset("£¥¢§±½¼¾²³×®©™µ")
+_BEHIND = re.compile(r"(?:s|t|m|d|n|re|ve|ll|em)\b", re.IGNORECASE)
+_LETTERS_BEFORE = re.compile(r"[^\W\d_]+\Z")
+_ELIDED = 5  # letters of the longest word that loses its last one: "dell’arte"
+_RARE = {"cp850": 0.35, "mac_roman": 0.35, "cp866": 0.2, "iso8859_2": 0.1, "iso8859_5": 0.2}
+"""What the score of an encoding loses that programs of today write rarely: where signs alone differ, it is not that one."""
+_WORDS_OF_ONE = frozenset("àáâéèêíìóòôöåőúùýÿœæøİıęąůñ")
+_RUN, _IN_RUNS = 2, 0.5
+"""Letters of another alphabet come in runs of so many, at least so many of them."""
 _ALPHABETS = ("LATIN", "CYRILLIC", "GREEK", "HEBREW", "ARABIC", "THAI")
 
 
@@ -89,7 +101,8 @@ def best_decodings(sample: bytes, fits: Callable[[str], bool]) -> list[Decoding]
                 continue
             text = sample[: error.start].decode(encoding)
         if text not in found:
-            found[text] = Decoding(encoding, round(reads_like_language(text), 3), marked)
+            score = reads_like_language(text) - _RARE.get(encoding, 0.0)
+            found[text] = Decoding(encoding, round(score, 3), marked)
     ranked = sorted(found.values(), key=lambda one: -one.score)
     return list(islice((one for one in ranked if fits(one.encoding)), 2))
 
@@ -98,6 +111,7 @@ def reads_like_language(text: str) -> float:
     """Return how much like language the characters of a text read that are not ASCII, from about -3 to 1."""
     letters = Counter(char.lower() for char in text if not char.isascii() and _script(char) == "LATIN")
     profile = max(_PROFILES, key=lambda known: sum(count for char, count in letters.items() if char in known))
+    scattered = _scattered(text)
     total = weight = 0.0
     told = False
     for place, char in enumerate(text):
@@ -107,10 +121,44 @@ def reads_like_language(text: str) -> float:
         after = text[place + 1] if place + 1 < len(text) else " "
         size = 2.0 if _is_wide(char) else 1.0
         total += size
-        told = told or bool(_script(char))
-        weight += size * _weight(char, before, after, profile)
+        if scattered and _family(char) in scattered:
+            weight -= size
+        elif char == "’" and _elides(text, place):
+            told = True
+            weight += 1.0
+        else:
+            told = told or bool(_script(char))
+            weight += size * _weight(char, before, after, profile)
     # Points and signs alone are no language.
     return weight / total if told else min(0.0, weight)
+
+
+def _family(char: str) -> str:
+    """Return the script of a letter that is not Latin, with the scripts of Asia as one; "" of anything else."""
+    script = "" if char.isascii() else _script(char)
+    return "" if script == "LATIN" else script if script in _ALPHABETS else script and "WIDE"
+
+
+def _scattered(text: str) -> frozenset[str]:
+    """Return the alphabets whose letters mostly stand alone, as those that a wrong decoding makes of signs do."""
+    letters: Counter[str] = Counter()
+    in_runs: Counter[str] = Counter()
+    for family, run in groupby(text, _family):
+        if family:
+            count = sum(1 for _ in run)
+            letters[family] += count
+            in_runs[family] += count if count >= _RUN else 0
+    return frozenset(family for family, count in letters.items() if in_runs[family] < _IN_RUNS * count)
+
+
+def _elides(text: str, place: int) -> bool:
+    """Return whether an apostrophe is one: "I’m", "don’t", "l’autre", "dell’arte"."""
+    before = _LETTERS_BEFORE.search(text, max(0, place - 12), place)
+    if before is None:
+        return False
+    return _BEHIND.match(text, place + 1) is not None or (
+        len(before[0]) <= _ELIDED and text[place + 1 : place + 2].isalpha()
+    )
 
 
 def _weight(char: str, before: str, after: str, profile: frozenset[str]) -> float:
@@ -148,14 +196,24 @@ def _weight(char: str, before: str, after: str, profile: frozenset[str]) -> floa
     if category in ("Cc", "Cn", "Co", "Cf"):
         return -3.0
     inside = before.isalpha() and after.isalpha()
+    if (char in "«¡¿“„" and after.isalpha() and not before.isalnum()) or (
+        char in "»”" and not after.isalnum() and not before.isspace()
+    ):
+        return 1.0  # a quotation, a question
     if char in _TYPOGRAPHY:
         return 0.4 if not inside or char in "’‘\u00a0—" else -1.5
+    if char in _SIGNS and not inside:
+        return 0.4
     return -2.0 if inside else -0.7
 
 
 def _of_letter(char: str, script: str, before: str, after: str, profile: frozenset[str]) -> float:
     low = char.lower()
     if script == "LATIN":
+        if before.isdigit() or after.isdigit():
+            return -1.0
+        if not (before.isalpha() or after.isalpha() or _is_mark(before) or _is_mark(after)):
+            return 0.2 if low in _WORDS_OF_ONE else -1.0
         return 1.0 if low in profile else -0.3 if low in _ANY else -1.0
     if script == "CYRILLIC":
         return _CYRILLIC.get(low, -0.8)
@@ -170,6 +228,10 @@ def _of_letter(char: str, script: str, before: str, after: str, profile: frozens
     if unicodedata.category(char) == "Mn" and _script(before) != "THAI":
         return -1.5
     return 0.7
+
+
+def _is_mark(char: str) -> bool:
+    return char in "’‘'" or unicodedata.category(char) == "Mn"
 
 
 _VOWELS = frozenset("aeiouyæøœı")
