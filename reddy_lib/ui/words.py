@@ -81,7 +81,7 @@ _MARKDOWN = str.maketrans(
 
 
 _JOINED = re.compile(
-    r"(?<=http)(?=://)|(?<=https)(?=://)|(?<=www)(?=\.)|(?=@)"  # what a browser makes a link of
+    r"(?=://)|(?<=www)(?=\.)|(?=@)"  # what a browser makes a link of
     r"|(?<=:)(?=[\w+/-]+:)"  # :material/home:, :streamlit:, :smile:
     r"|(?<=-)(?=[->])|(?<=<)(?=[-=])|(?<=[>~])(?==)",  # arrows, dashes and comparisons, set as one character
     re.IGNORECASE,

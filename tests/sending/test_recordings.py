@@ -184,8 +184,8 @@ class TestTheBytes:
         mapping = mapping.replace(fields={**mapping.fields, "filename": "Recording"})
         batch = local.load(path, mapping, products=PRODUCTS, progress=False)
         batch.attach(2, sound)
-        batch.accept([2], "recording-unreadable")
         batch.revert(2)
+        batch.accept([2], "recording-unreadable")
         reddy.submit(batch, client, progress=False)
         [call] = sandbox.received
         assert call["payload"]["filename"] == "seven.wav"
@@ -351,6 +351,7 @@ class TestTheFile:
         assert "has changed since it was attached" in outcome["error"]
         assert sandbox.requests["create"] == 0
         batch.attach(2, path)
+        batch.accept([2], "recording-unreadable")
         reddy.submit(batch, client, progress=False)
         assert list(sandbox.audio.values()) == [b"another voice"]
 
