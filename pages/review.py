@@ -212,7 +212,9 @@ def calls_list() -> None:
             border=True, height=300, horizontal_alignment="center", vertical_alignment="center"
         ):
             st.markdown(
-                "The only call does not match." if total == 1 else f"None of the {total:,} calls matches."
+                "The one call of this batch does not match."
+                if total == 1
+                else f"None of the {total:,} calls matches."
             )
             st.button(
                 "Show all calls",

@@ -146,7 +146,7 @@ class LedgerUnavailable(LedgerError):
 
 
 class LedgerMoved(LedgerUnavailable):
-    """The ledger's file was moved, deleted or replaced while it was in use: what is committed is where the file is now."""
+    """The ledger's file was moved, deleted or replaced while it was in use. What was committed is in the original file."""
 
 
 class LedgerTooNew(LedgerError):

@@ -22,8 +22,8 @@ from reddy_lib.transcripts.turns import COUNTED
 __all__ = ["UNKNOWN_ZERO", "Zero", "counts_from_first_line", "zero_of"]
 
 UNKNOWN_ZERO = (
-    "The times of the transcript are times of day, which count from its first line, and nothing tells when that was in the "
-    "recording. Correct the start of the call and mask again; or listen, silence the seconds by hand, and accept this."
+    "The transcript gives times of day, so its place in the recording is unknown. Correct the start of the call and mask "
+    "again; or listen, silence the seconds by hand, and accept this."
 )
 
 _SHORT = 5.0

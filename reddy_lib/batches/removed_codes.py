@@ -285,8 +285,9 @@ def _each(value: Any, *, clean: Callable[[str], str]) -> Any:
 
 def gone_for_good(items: int) -> str:
     """Return why undoing does not bring codes back, as the end of a sentence."""
-    them = "1 security code or PIN was" if items == 1 else f"{items:,} security codes and PINs were"
-    return f"{them} removed from the ledger for good, as they may not be kept, and the masks stay"
+    if items == 1:
+        return "1 security code or PIN was removed for good, because it must not be stored; its mask stays"
+    return f"{items:,} security codes and PINs were removed for good, because they must not be stored; their masks stay"
 
 
 def calls_without_codes(connection: sa.Connection, call_ids: Sequence[int]) -> set[int]:

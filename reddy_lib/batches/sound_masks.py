@@ -29,8 +29,8 @@ from reddy_lib.batches.unsilenced import (
     STILL_HEARD,
     Masked,
     hold_unsilenced,
-    lines_in_words,
     masked_call,
+    without_times,
 )
 from reddy_lib.database.database import Database
 from reddy_lib.database.schema import calls, recordings, silenced_recordings
@@ -165,7 +165,7 @@ def _silenced(database: Database, work: _Work) -> Silenced:
     )
     why = ""
     if without:
-        why = f"Nothing tells when {lines_in_words(without)} spoken."
+        why = without_times(without)
     before = [
         Span(max(0.0, one.start - LINE_MARGIN), one.stop + LINE_MARGIN)
         for one in work.left

@@ -33,10 +33,10 @@ __all__ = [
     "STILL_HEARD",
     "Masked",
     "hold_unsilenced",
-    "lines_in_words",
     "masked_call",
     "silenced_before",
     "still_heard",
+    "without_times",
 ]
 
 STILL_HEARD = "mask-still-heard"
@@ -169,18 +169,21 @@ def _reason(left: Sequence[MaskedSeconds], *, known: bool) -> str:
         return UNKNOWN_ZERO
     numbers = sorted(number for one in left if one.start is None for number in one.lines)
     if numbers:
-        return f"Nothing tells when {lines_in_words(numbers)} spoken."
+        return without_times(numbers)
     if any(one.start is None for one in left):
-        return "Nothing tells when the words were spoken of a masked line that was changed or deleted since."
+        return "A masked line without times was changed or deleted since, so its words cannot be found in the recording."
     spans = [_span(one) for one in left[:3]]
     more = f" and {len(left) - 3:,} more times" if len(left) > 3 else ""
-    return f"They are spoken {' and '.join(spans) if not more else ', '.join(spans)}{more}, where it is not silent."
+    when = f"{' and '.join(spans) if not more else ', '.join(spans)}{more}"
+    return f"By the transcript, they are spoken {when}, where it is not silent."
 
 
-def lines_in_words(numbers: Sequence[int]) -> str:
-    """[4] → "line 4 is", [4, 6] → "lines 4, 6 are"."""
+def without_times(numbers: Sequence[int]) -> str:
+    """Return the sentence that lines have no times: "Line 4 has no time, …"."""
+    if len(numbers) == 1:
+        return f"Line {numbers[0]} has no time, so it cannot be silenced."
     some = ", ".join(map(str, numbers[:5])) + (" …" if len(numbers) > 5 else "")
-    return f"line{'s' * (len(numbers) > 1)} {some} {'are' if len(numbers) > 1 else 'is'}"
+    return f"Lines {some} have no times, so they cannot be silenced."
 
 
 def _span(one: MaskedSeconds) -> str:

@@ -42,8 +42,8 @@ def create_call_marks(connection: sa.Connection) -> None:
     """Create what `calls_mark` reads: a new number by each change of a call of the batch. PostgreSQL needs none.
 
     The numbers are random and do not count: a backup that was restored and changed again would count to the same number.
-    A new call writes none, which would take as long as the call itself: a load inserts calls while no one else sees the
-    batch, and its end is a change of the batch's state.
+    Inserts write no mark, because that would double their cost: a load inserts calls while no one else sees the batch, and
+    its end is a change of the batch's state.
     """
     if connection.dialect.name == "sqlite":
         for statement in (_TABLE, *_TRIGGERS, _OF_STATE):
@@ -51,7 +51,7 @@ def create_call_marks(connection: sa.Connection) -> None:
 
 
 def drop_mark_of_inserts(connection: sa.Connection) -> None:
-    """Drop the trigger by which each new call wrote a mark."""
+    """Replace the trigger by which each new call wrote a mark with one on the state of the batch."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("DROP TRIGGER IF EXISTS call_marks_insert")
         connection.exec_driver_sql(_OF_STATE)

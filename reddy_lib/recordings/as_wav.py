@@ -115,12 +115,12 @@ def _write(source: IO[bytes], samples: _Samples) -> None:
         raise RecordingError("It cannot be decoded.")
     if samples.tracks > 1:
         raise RecordingError(
-            f"It has {samples.tracks} tracks of sound, often one for each speaker, and a copy would have the first alone."
+            f"It has {samples.tracks} audio tracks, often one for each speaker, and a copy would keep only the first."
         )
     if samples.begins > _LATE:
         raise RecordingError(
-            f"Its sound begins at {samples.begins:.1f} s of its own clock: some players wait until then, others do not, so "
-            "its seconds may not be those of the transcript."
+            f"Its audio begins at {samples.begins:.1f} s: some players wait until then, others skip the gap, so its "
+            "seconds may not be those of the transcript."
         )
     if not samples.steady or (facts is not None and (facts.faults or facts.stopped)):
         raise RecordingError("Parts of it cannot be decoded, so its seconds are not those of the transcript.")

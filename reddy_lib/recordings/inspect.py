@@ -146,14 +146,16 @@ def inspect_recording(
 
 
 def why_not_played(file: IO[bytes]) -> str:
-    """Return why no sound can be read from an open file, as the end of a sentence; "" if its beginning can be heard.
+    """Return why no sound can be read from an open file, as the end of a sentence; "" if nothing is wrong with it.
+
+    Of a wav of samples, the header is checked alone, and an .m4a above 64 MB is not checked further.
 
     Raises OSError: it cannot be read. Its content never raises.
     """
     size = file.seek(0, os.SEEK_END)
     kind = recognised(file, size)
     if not kind:
-        return "its format is not known here"
+        return "its format is not recognised"
     if kind == "m4a" and size > _SCANNED:
         return ""
     if kind == "m4a" and _promises_too_much(file, size):
@@ -169,7 +171,7 @@ def why_not_played(file: IO[bytes]) -> str:
 
 
 _SCANNED = 64 << 20
-"""Bytes of an .m4a that are looked through when it is attached."""
+"""Bytes above which an .m4a is not looked through when it is attached."""
 
 
 class _Heard(Exception):
@@ -210,7 +212,7 @@ def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], bucket
         said = [finding("recording-empty", "filename", f"{name} is empty.", value=name)]
         return Inspection(name=name, size=0, content_type=by_name, findings=said)
     if not kind:
-        said = [unreadable(name, "its format is not known here")]
+        said = [unreadable(name, "its format is not recognised")]
         return Inspection(name=name, size=size, content_type=by_name, findings=said)
     findings: list[Finding] = []
     if expected and expected != kind:
@@ -388,7 +390,7 @@ def _against_header(
         message = f"{name} holds {_span(seconds)}, but its header says {_span(header)}."
         yield finding("recording-mislabelled", "filename", message, value=_span(header))
     if sound.tracks > 1:
-        message = f"{name} has {sound.tracks} tracks of sound: only the first is looked at here."
+        message = f"{name} has {sound.tracks} audio tracks; only the first was checked."
         yield finding("recording-tracks", "filename", message, value=sound.tracks)
     if facts.changed:
         message = f"{name} changes its number of channels in the middle: only the first ones were compared."

@@ -197,7 +197,7 @@ def _silence(source: IO[bytes], path: Path, spans: list[Span], name: str) -> Sil
                 write_as_wav(source, copy)
             elif has_more_samples(source, plain):
                 raise RecordingError(
-                    "It has samples in several places, and programs differ in which they play."
+                    "It has several blocks of audio data, and players differ in which one they play."
                 )
             else:
                 source.seek(0)

@@ -8,7 +8,7 @@ noticed in four ways:
 - *beneath*: a living worker's own last claim is not in the ledger any more, or the database server was restarted with
   other tables: the ledger was replaced while the worker ran;
 - *asked*: Reddy has calls that this ledger never sent (`spot_checks`). A new ledger where another one was, which somebody
-  deleted or moved, is not older than anything; but the same calls may be loaded into it, so that Reddy is asked first.
+  deleted or moved, is no backup; but the same calls may be loaded into it, so Reddy is asked first.
 
 The fact `RESTORED` is stored then. Running submissions are paused with its words, `exchange` claims nothing, and nothing
 new is started (`refuse_if_restored`) until a person settles it: either Reddy was asked about every call that could go out
@@ -350,7 +350,7 @@ def _older(
         return Restored(time.time(), "place", words)
     if not newest and (sent_to := _sent_from_here_before(database, identity)):
         words = (
-            f"Where this ledger ({database.name}) is, there was another one, from which calls were sent that this one does "
+            f"Where this ledger ({database.name}) is, there was another one before, which sent calls that this one does "
             "not know. A backup was probably put back."
         )
         return Restored(time.time(), "marks", words, sent_to)
@@ -358,7 +358,7 @@ def _older(
 
 
 def _sent_from_here_before(database: Database, identity: str) -> list[str]:
-    """Return the addresses to which other ledgers sent calls that were here before; none if this one was seen here."""
+    """Return the addresses that earlier ledgers at this place sent calls to; none if this one was seen here last."""
     seen = high_water.identities_at(_seat(database))
     others = [] if seen[-1:] == [identity] else [one for one in seen if one != identity]
     return sorted({mark.address for other in others for mark in high_water.marks(other)})

@@ -230,7 +230,9 @@ def _progress(batch_id: str, work: Fetching) -> None:
         if now.why:
             st.warning(f"{ui.escape(now.why)} Not asked: {now.left:,}.", icon=":material/front_hand:")
         elif now.left:
-            st.caption(f"Stopped. {agreeing(now.left, 'is', 'are')} left; “Fetch” continues.")
+            st.caption(
+                f"Stopped with {agreeing(now.left, 'recording', 'recordings')} left. Press “Fetch” to continue."
+            )
         return
     settled = now.fetched + now.failed
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -40,8 +40,8 @@ def marks_by_hand(batch: Batch, row: int, call: Call, found: Attached, length: f
                     "Words",
                     key=word_key,
                     placeholder="a name, an address",
-                    help="Typed or pasted as they stand in the transcript. They are marked wherever they stand, or in the "
-                    "chosen lines alone.",
+                    help="Type or paste them exactly as in the transcript. They are marked wherever they occur, or "
+                    "only in the chosen lines.",
                     width=170,
                 )
                 st.multiselect(

@@ -46,9 +46,11 @@ def history_panel(batch: Batch, changed: Callable[[], None]) -> None:
 def _details(batch: Batch, one: Operation, all_of_them: dict[str, Operation]) -> str:
     parts = [ui.escape(one.who) if one.who else "", ui.when(one.at)]
     if one.locked:
-        parts.append(f"{one.locked:,} sent before, and left as they are")
+        parts.append(f"{ui.number_of(one.locked, 'call')} unchanged: already sent or being sent")
     if one.kept:
-        parts.append(f"{one.kept:,} left as they are: changed again since, or what they had before is gone")
+        parts.append(
+            f"{ui.number_of(one.kept, 'call')} unchanged: edited since, or the earlier value no longer exists"
+        )
     if one.undoes is not None and (gone := codes_removed(batch, one.undoes)):
         parts.append(gone_for_good(gone))
     if one.state == "running":

@@ -17,7 +17,6 @@ from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.operations import Operation
 from reddy_lib.errors import ReddyError
-from reddy_lib.plurals import agreeing
 
 __all__ = ["Work", "draw_jobs", "run_operation"]
 
@@ -135,13 +134,12 @@ def _tell(result: Operation) -> None:
         st.toast(ui.escape(f"No call was changed: {result.step.nothing()}."), icon=":material/info:")
         return
     kept = (
-        f" {agreeing(result.kept, 'stays', 'stay')}: changed again since, or what was there before is gone."
+        f" {ui.number_of(result.kept, 'call')} unchanged: edited since, or the earlier value no longer exists."
         if result.kept
         else ""
     )
     if result.locked:
-        stays = ("is being sent or was sent, and stays.", "are being sent or were sent, and stay.")
-        kept += f" {agreeing(result.locked, *stays)}"
+        kept += f" {ui.number_of(result.locked, 'call')} unchanged: already sent or being sent."
     st.toast(
         f"{ui.number_of(result.changed, 'call')} changed.{kept} History can undo it.",
         icon=":material/check:",

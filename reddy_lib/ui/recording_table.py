@@ -136,7 +136,7 @@ def show_table(batch: Batch, matches: Matches, table: pd.DataFrame, state: dict[
             "call": st.column_config.TextColumn("Conversation", width=140),
             "why": st.column_config.TextColumn("Because", width="large"),
         },
-        alt=f"{ui.number_of(len(part), 'line')}: row, state, recording, how it was matched, name in the sheet, "
+        alt=f"{ui.number_of(len(part), 'row')}: row, state, recording, how it was matched, name in the sheet, "
         "conversation, why.",
     )
     chosen = [at for at in event["selection"]["rows"] if at < len(part)]
@@ -145,9 +145,7 @@ def show_table(batch: Batch, matches: Matches, table: pd.DataFrame, state: dict[
         return
     line = part.iloc[chosen[0]]
     if pd.isna(line["row"]):
-        st.caption(
-            "No call belongs to this recording. Choose the row of a call, then give it this recording."
-        )
+        st.caption("No call uses this recording. Choose the row of a call, then give it this recording.")
         return
     _by_hand(batch, matches, table, int(line["row"]), str(line["state"]), state)
 

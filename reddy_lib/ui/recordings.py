@@ -435,12 +435,12 @@ def _proposal(
     same = call.speaker is not None and _of(call.speaker) == _of(proposed)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
-            f":material/record_voice_over: Tell the voices apart **{_speaker_words(proposed)}**. "
+            f":material/record_voice_over: Speaker separation: **{_speaker_words(proposed)}**. "
             f"{ui.escape(inspection.why)}",
             width="stretch",
         )
         if same:
-            st.markdown(":green[:material/check: as the call has it]", width="content")
+            st.markdown(":green[:material/check: already set]", width="content")
         elif not locked:
             st.button(
                 "Use this setting",
@@ -460,10 +460,10 @@ def _of(speaker: Speaker) -> tuple[str, tuple[str, ...]]:
 
 def _speaker_words(speaker: Speaker) -> str:
     if speaker.separation != "channels":
-        return "by how they sound (diarize)"
+        return "diarize (by voice)"
     sides = zip(("left", "right"), speaker.channel_map or (), strict=False)
     told = ", ".join(f"{role} {side}" for side, role in sides)
-    return f"by channel: {told}" if told else "by channel"
+    return f"channels ({told})" if told else "channels"
 
 
 def _detach(batch: Batch, row: int, locked: bool, edited: Callable[[], None]) -> None:

@@ -203,8 +203,7 @@ def _listed(
         )
     elif not what.proposed and not what.silent:
         st.markdown(
-            "Nothing that must not be heard was found in the lines. The finder does not find everything: listen before you "
-            "send."
+            "No personal data was found in the lines. The finder does not find everything: listen before you send."
         )
     elif not what.proposed:
         st.markdown("What is masked in the transcript is silent in this recording.")

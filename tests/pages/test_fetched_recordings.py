@@ -145,7 +145,7 @@ def test_running_it_survives_reruns_and_new_tabs_and_can_be_stopped(
     now = work.progress() if work is not None else None
     assert now is not None
     assert now.left >= 5
-    assert f"{now.left} are left" in words(app)
+    assert f"Stopped with {now.left} recordings left" in words(app)
     press(app, f"Fetch {now.left} recordings")
     app = fetched(app, batch)
     assert {line[0] for line in lines(app).values()} == {"Matched"}

@@ -26,7 +26,7 @@ def test_a_date_that_can_be_read_in_two_ways_is_asked_first_and_answered_with_on
 ) -> None:
     app = dropped(HEAD, *rows("03/04/2026 10:00", "05/04/2026 11:00"))
     said = words(app)
-    assert "1 question, answered once for all calls" in said
+    assert "1 question: each answer applies to all calls" in said
     assert "03/04/2026 10:00 → 3 April 2026" in said
     assert "03/04/2026 10:00 → 4 March 2026" in said
     press(app, "Day first")
@@ -55,7 +55,7 @@ def test_an_answer_can_be_taken_back(connected_ledger: reddy.Ledger) -> None:
     app = dropped(HEAD, *rows("03/04/2026 10:00", "05/04/2026 11:00"))
     press(app, "Month first")
     press(app, "Take it back")
-    assert "1 question, answered once for all calls" in words(app)
+    assert "1 question: each answer applies to all calls" in words(app)
     assert "Take it back" not in labels(app)
 
 
@@ -229,7 +229,7 @@ def test_a_name_that_is_no_product_is_asked_first_and_answered_for_all_its_calls
 ) -> None:
     app = dropped(HEAD, *with_products("Card hotlin", "Card hotlin", "Loans"))
     said = words(app)
-    assert "1 question, answered once for all calls" in said
+    assert "1 question: each answer applies to all calls" in said
     assert "Which product is 'Card hotlin'?" in said
     assert "a similar name" in said
     press(app, "Cards hotline")
@@ -242,26 +242,26 @@ def test_a_name_that_is_no_product_is_asked_first_and_answered_for_all_its_calls
 
 def test_one_answer_serves_all_names_without_a_product(connected_ledger: reddy.Ledger) -> None:
     app = dropped(HEAD, *with_products("Alfa", "Alfa", "Beta", "Gamma"))
-    assert "3 questions, answered once for all calls" in words(app)
+    assert "3 questions: each answer applies to all calls" in words(app)
     next(each for each in app.checkbox if each.label.startswith("The same for the other 2 names")).check()
     run(app)
     press(app, "Loans")
     assert "**4 of 4 rows** would be ready" in words(app)
     assert "question" not in words(app)
     press(app, "Take it back")
-    assert "3 questions, answered once for all calls" in words(app)
+    assert "3 questions: each answer applies to all calls" in words(app)
 
 
 def test_what_nothing_in_the_file_gives_is_counted_among_the_questions(
     connected_ledger: reddy.Ledger,
 ) -> None:
     app = dropped(["Transcript", "Call ID"], [SAID, "C-1"])
-    assert "2 questions, answered once for all calls" in words(app)
+    assert "2 questions: each answer applies to all calls" in words(app)
     next(each for each in app.text_input if each.label.startswith("Agent's email")).set_value(
         "ann@cedarline.example"
     )
     run(app)
-    assert "1 question, answered once for all calls" in words(app)
+    assert "1 question: each answer applies to all calls" in words(app)
 
 
 def test_an_agent_that_the_transcripts_give_is_not_asked_for(connected_ledger: reddy.Ledger) -> None:
@@ -278,7 +278,7 @@ def test_names_of_agents_are_asked_for_their_emails_once(connected_ledger: reddy
     for row, name in zip(table, ("Ann Weber", "Ann Weber", "Tom Reed"), strict=True):
         row[0] = name
     app = dropped(["Agent", *HEAD[1:]], *table)
-    assert "1 question, answered once for all calls" in words(app)
+    assert "1 question: each answer applies to all calls" in words(app)
     assert "Which emails do these 2 agents have?" in words(app)
     for name, email in (("Ann Weber", "ann@cedarline.example"), ("Tom Reed", "tom@cedarline.example")):
         next(each for each in app.text_input if each.label.startswith(name)).set_value(email)

@@ -261,7 +261,7 @@ class TestTheRecordingOfACall:
         speaker = batch.call(6).speaker
         assert speaker is not None
         assert speaker.separation == "channels"
-        assert "as the call has it" in words(app)
+        assert "already set" in words(app)
         assert "Use this setting" not in labels(app)
         assert any(field.startswith("speaker") for field in batch.edits(6)["field"])
 

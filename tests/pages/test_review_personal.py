@@ -61,7 +61,7 @@ def test_after_masking_all_nothing_is_left_to_mask(batch: reddy.Batch) -> None:
     app = opened("review", batch, query={"panel": "personal"})
     press(app, "Look through 3 calls")
     press(app, "Mask all in 2 calls")
-    said = "Masked: 4 places in 2 calls. History undoes it, until a call is sent. 2 security codes and PINs were removed"
+    said = "Masked: 4 places in 2 calls. You can undo this in History until a call is sent. 2 security codes and PINs"
     assert said in words(app)
     press(app, "Look through 3 calls")
     assert "Nothing was found in 3 calls." in words(app)

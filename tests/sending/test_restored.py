@@ -382,7 +382,7 @@ def test_a_backup_of_before_ledgers_had_an_identity_is_noticed(on_file: Scene, s
 
     noticed = check(on_file.ledger)
     assert noticed is not None
-    assert "there was another one" in noticed.words
+    assert "there was another one before" in noticed.words
 
 
 def test_two_ledgers_with_one_state_folder_do_not_disturb_each_other(

@@ -104,7 +104,7 @@ def test_text_behind_the_mark_of_another_encoding_is_read_as_what_it_is(
     found = frame.attrs["format"]["encoding"]
     told = [one.message for notes in (frame.attrs.get("notes") or {}).values() for one in notes]
     wrong = " after the mark of " in found
-    assert [("begins with the mark of" in message) for message in told] == [True] * wrong
+    assert [("byte order mark of the file" in message) for message in told] == [True] * wrong
     assert wrong == (found not in ("utf-8-sig", "utf-16"))
 
 

@@ -57,20 +57,14 @@ def id_digits(cell: object, *, excel: bool) -> list[Finding]:
         return [_lost(text, "is a number that a spreadsheet program shortened: its last digits are lost")]
     if excel and type(cell) is int and abs(cell) >= 10**_EXACT_DIGITS:
         shown = str(abs(cell))
-        stored = (
-            f"is stored as a number of {len(shown)} digits, of which Excel keeps {_EXACT_DIGITS}: its last digits may be "
-            "wrong"
-        )
+        stored = f"is stored as a number of {len(shown)} digits, of which Excel keeps {_EXACT_DIGITS}: its last digits"
         if abs(cell) >= _EXACT_FLOAT or not shown[_EXACT_DIGITS:].strip("0"):
-            return [_lost(str(cell), stored)]
-        return [
-            finding("id-digits-rounded", "conversation_id", f"The id {str(cell)!r} {stored}.", value=cell)
-        ]
+            return [_lost(str(cell), f"{stored} are lost")]
+        message = f"The id {str(cell)!r} {stored} may be wrong."
+        return [finding("id-digits-rounded", "conversation_id", message, value=cell)]
     if isinstance(cell, float) and cell.is_integer() and abs(cell) >= _EXACT_FLOAT:
         text = cell_text(cell)
-        kept = (
-            f"is stored as a decimal number, which keeps {_EXACT_DIGITS} digits: its last digits may be wrong"
-        )
+        kept = f"is stored as a decimal number, which keeps {_EXACT_DIGITS} digits: its last digits are lost"
         return [_lost(text, kept)]
     return []
 
@@ -117,7 +111,7 @@ def file_notes(format: SheetFormat, names: Sequence[str], hidden: Hidden) -> lis
             finding(
                 "table-rebuilt",
                 "row",
-                f"The file begins with the mark of {whose}, and its text is {read}: it was read as {read}.",
+                f"The byte order mark of the file says {whose}, but its text is {read}, and was read as such.",
                 value=format.encoding,
             )
         )

@@ -53,8 +53,9 @@ def draw_correction(correction: Correction, file: PrivateCopy) -> None:
         )
     if correction.strangers:
         st.warning(
-            f"{agreeing(correction.strangers, 'row names', 'rows name')} no call of {ui.escape(correction.file_name)} in "
-            f"the column {CALL_COLUMN}, and {'is' if correction.strangers == 1 else 'are'} held until somebody has looked.",
+            f"{agreeing(correction.strangers, 'row does', 'rows do')} not match a call of "
+            f"{ui.escape(correction.file_name)} (column {CALL_COLUMN}), and {'is' if correction.strangers == 1 else 'are'} "
+            "held until you have checked.",
             icon=":material/help:",
         )
     piece, _, kept = next(

@@ -52,7 +52,9 @@ def draw_questions(choices: Choices, shown: Sequence[Previewed]) -> None:
     with st.container(border=True, gap="xsmall"):
         count = len(asked) + rest
         if count:
-            st.markdown(f":material/help: **{ui.number_of(count, 'question')}, answered once for all calls**")
+            st.markdown(
+                f":material/help: **{ui.number_of(count, 'question')}: each answer applies to all calls**"
+            )
         names = [question.key for question in asked[:MOST] if question.key.startswith(PRODUCT_ASKED)]
         for number, question in enumerate(asked[:MOST], 1):
             if question.key in names:

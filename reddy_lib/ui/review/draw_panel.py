@@ -40,7 +40,7 @@ def draw_draw(batch: Batch, view: View, key: str) -> None:
         st.caption(
             f"From the {agreeing(frame, 'call that is', 'calls that are')} listed."
             if rows is not None
-            else ("From the only call." if frame == 1 else f"From all {frame:,} calls.")
+            else ("From 1 call." if frame == 1 else f"From all {frame:,} calls.")
         )
         number = st.number_input("Calls", 1, max(1, frame), min(50, max(1, frame)), key=f"{key} draw n")
         tags = [name for name in batch.facet_names() if name.startswith("tag:")]

@@ -68,24 +68,19 @@ def _masked(batch: Batch) -> None:
 def _mask(batch: Batch, found: PersonalData, kinds: list[str], rows: list[int]) -> None:
     """Mask these kinds in these calls, and keep what is said about it."""
     places = sum(found.items[kind] for kind in kinds)
-    gone = sum(found.items[kind] for kind in kinds if kind in NOT_KEPT)
+    codes = sum(found.items[kind] for kind in kinds if kind in NOT_KEPT)
 
     def tell(result: Operation) -> None:
         # Which places the calls that stay have is not counted.
         where = "" if result.locked else f"{ui.number_of(places, 'place')} in "
-        said = (
-            f"Masked: {where}{ui.number_of(result.changed, 'call')}. History undoes it, until a call is sent."
-        )
-        if gone and not result.locked:
-            said += f" {gone_for_good(gone)}."
-        elif gone:
-            said += " Security codes and PINs were removed from the ledger for good, as they may not be kept."
+        said = f"Masked: {where}{ui.number_of(result.changed, 'call')}. You can undo this in History until a call is sent."
+        if codes and not result.locked:
+            said += f" {gone_for_good(codes)}."
+        elif codes:
+            said += " Security codes and PINs in the changed calls were removed for good."
         if result.locked:
-            said += " " + agreeing(
-                result.locked,
-                "more is being sent or was sent, and stays as it is.",
-                "more are being sent or were sent, and stay as they are.",
-            )
+            more = agreeing(result.locked, "more call is", "more calls are")
+            said += f" {more} already sent or being sent, and unchanged."
         st.session_state["review masked"] = (batch.id, time.monotonic(), said)
 
     apply_step(batch, MaskPersonalData(kinds=tuple(kinds)), rows, tell=tell)
@@ -165,8 +160,8 @@ def _table(batch: Batch, view: View, found: PersonalData, key: str) -> None:
         key=f"{key} personal all",
         icon=":material/visibility_off:",
         disabled=not may,
-        help="In the words, the tags, and the recording where they are said. History undoes it, until a call is sent; but "
-        "security codes and PINs are removed for good.",
+        help="In the words, the tags, and the recording where they are said. You can undo this in History "
+        "until a call is sent. Security codes and PINs are removed for good.",
     ):
         _mask(batch, found, found.kinds, everywhere)
     for kind in found.kinds:

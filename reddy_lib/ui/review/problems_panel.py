@@ -42,8 +42,8 @@ def draw_problems(batch: Batch, view: View, key: str, total: int) -> None:
         return
     errors = sum(problem.severity == "error" for problem in problems)
     st.caption(
-        f"{ui.number_of(len(problems), 'problem')}, {agreeing(errors, 'holds', 'hold')} calls back. "
-        "A button changes all calls of its row at once; History undoes it."
+        f"{ui.number_of(len(problems), 'problem')}, of which {agreeing(errors, 'holds', 'hold')} calls. "
+        "A button fixes all calls of its row at once; you can undo it in History."
     )
     page_key = f"{key} problems page"
     pages = -(-len(problems) // SHOWN)
@@ -73,7 +73,7 @@ def _problem(batch: Batch, view: View, problem: Problem, key: str) -> None:
                 type="tertiary",
                 help="List these calls"
                 + (
-                    f"; {agreeing(problem.locked, 'more is being sent or was sent', 'more are being sent or were sent')}"
+                    f"; {agreeing(problem.locked, 'more is', 'more are')} already sent or being sent"
                     if problem.locked
                     else ""
                 ),
@@ -141,8 +141,8 @@ def draw_preview(batch: Batch, step: Step, rows: list[int]) -> bool:
         [
             agreeing(
                 preview.locked,
-                "is being sent or was sent, and stays",
-                "are being sent or were sent, and stay",
+                "is already sent or being sent, and stays as it is",
+                "are already sent or being sent, and stay as they are",
             )
         ]
         if preview.locked

@@ -120,8 +120,8 @@ def _alike(batch: Batch, source: str, rows: list[int] | None, key: str, names: d
     )
     clusters = batch.clusters(source, level=level, rows=rows)
     if not clusters:
-        laxer = "" if level == LEVELS[-1] else " at this setting: choose a laxer one above"
-        st.markdown(f"No values look alike{laxer}.")
+        looser = "" if level == LEVELS[-1] else " at this setting. Try a looser one above"
+        st.markdown(f"No values look alike{looser}.")
         return
     for number, cluster in enumerate(clusters[:SHOWN]):
         _cluster(

@@ -87,11 +87,11 @@ def personal_question(page: Page, rows: list[int] | None) -> str | None:
     return "Decide about the personal data in these calls first." if waits else None
 
 
-_FOR_GOOD = " But these are removed for good, as they may not be kept."
+_FOR_GOOD = " These are removed for good, because they must not be stored."
 
 _HELP: dict[PersonalRule, str] = {
     "mask": "Before they are sent, the words become their kind, such as [card number], and the recording is silent there. "
-    "History undoes it until a call is sent.",
+    "You can undo this in History until a call is sent.",
     "hold": "These calls are not sent. A finding says why.",
     "allow": "These calls are sent with these words.",
 }
