@@ -204,12 +204,12 @@ def candidates(database: Database, submission_id: str, chunk: int) -> list[Doubt
     vouched = vouched_for(database)
     with database.read() as connection:
         of = connection.execute(sa.select(submissions).where(submissions.c.id == submission_id)).one()
-        vouched = vouched and not follows_another(connection, of.address)
+        follows = follows_another(connection, of.address)
         ids = connection.execute(query, {"the_address": of.address}).scalars().all()
         positions = [0, *(2**power for power in range(MOST_ASKED - 1))]
-        if not vouched:
+        if follows or not vouched:
             # Rows that a person chose may have been sent from the middle: without marks, only asking shows it.
-            step = max(1, len(ids) // MOST_ASKED_WITHOUT_MARKS)
+            step = max(1, len(ids) // (MOST_ASKED if vouched else MOST_ASKED_WITHOUT_MARKS))
             positions = sorted({*positions, *range(0, len(ids), step)})
         chosen = [ids[at] for at in positions if at < len(ids)]
         found = connection.execute(
