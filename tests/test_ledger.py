@@ -336,11 +336,12 @@ class TestContent:
         found: reddy.Batch = load(ledger, write_rows(tmp_path / "one.csv", list(self.HEADER), [row]))
         return found
 
-    def test_a_nul_character_is_stored_sent_and_found(self, ledger: reddy.Ledger, tmp_path: Path) -> None:
+    def test_a_nul_character_is_removed_and_told(self, ledger: reddy.Ledger, tmp_path: Path) -> None:
         batch = self.one(ledger, tmp_path, Transcript=transcript("before\x00after", "Hi"))
-        assert batch.call(2).transcript[0].text == "before\x00after"
-        assert batch.rows(search="before\x00after") == [2]
-        assert batch.calls().loc[2, "preview"] == "before\ufffdafter"
+        assert batch.call(2).transcript[0].text == "beforeafter"
+        assert batch.rows(search="beforeafter") == [2]
+        assert batch.calls().loc[2, "preview"] == "beforeafter"
+        assert "nul-removed" in set(batch.findings()["code"])
 
     def test_a_nul_in_the_agent_s_address_holds_the_call_and_does_not_stop_the_load(
         self, ledger: reddy.Ledger, tmp_path: Path

@@ -528,7 +528,10 @@ def first_clock(turns: Sequence[Turn], rebased: Rebased) -> str:
     given = [turn.start for turn in turns if turn.start is not None]
     first = min((moment for moment in given if moment.absolute), key=lambda one: one.seconds, default=None)
     if rebased == "dates" and first is not None:
-        moment = datetime.fromtimestamp(first.seconds, UTC)
+        try:
+            moment = datetime.fromtimestamp(first.seconds, UTC)
+        except (OverflowError, ValueError, OSError):  # no year of a calendar
+            return ""
         return (moment.replace(tzinfo=None) if first.naive else moment).isoformat()
     if rebased != "of day":
         return ""

@@ -124,7 +124,14 @@ TURNS = st.lists(
 def test_turns_of_a_list_become_lines_one_by_one(turns: list[dict[str, object]]) -> None:
     transcript = read_transcript(json.dumps(turns))
     texts = [str(turn["text"]).replace("\x00", "") for turn in turns]
-    if any(item.code == "lines-reordered" for item in transcript.findings):
+    codes = {item.code for item in transcript.findings}
+    if (
+        "not-spoken" in codes
+    ):  # results that grow at one start are of one turn: what it ends as says all of them
+        assert {line.text for line in transcript.lines} <= set(texts)
+        assert all(any(text in line.text for line in transcript.lines) for text in texts)
+        return
+    if "lines-reordered" in codes:
         assert sorted(line.text for line in transcript.lines) == sorted(texts)
     else:
         assert [line.text for line in transcript.lines] == texts

@@ -562,7 +562,7 @@ def test_a_megabyte_of_signs_is_read_in_a_moment(piece: str) -> None:
     for text in (cell, "Agent: hi\nCustomer: ho\n" + cell, "Agent: [1" + " " * 1000 + cell):
         before = time.process_time()
         transcript = read_transcript(text, agent=["ben@contoso.example"])
-        assert time.process_time() - before < 2
+        assert time.process_time() - before < 10  # one that read it again for each sign would take minutes
         assert transcript.lines
 
 
