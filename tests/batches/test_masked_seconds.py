@@ -234,6 +234,22 @@ class TestSilencedByHand:
         batch.accept(batch.rows(), "mask-still-heard", who="ann")
         assert not held_for(batch)
 
+    def test_seconds_that_were_silent_already_release_the_call(self, ledger: reddy.Ledger) -> None:
+        sound = tone(14.0) + 0.1
+        rate = len(sound) // 14
+        sound[round(2.5 * rate) : round(6.5 * rate)] = 0.0
+        batch = load(ledger)
+        attach(batch, wav_bytes(sound))
+        before = content(batch)
+        turn(batch, 2, "text", "Sure, [card number].")
+        assert held_for(batch)
+        by_hand(batch, (3.1, 3.2))
+        assert "from 3.0 to 6.0 s" in held_for(batch), "a part of it is not enough"
+        by_hand(batch, around(CARD)[0])
+        assert content(batch) == before
+        assert not held_for(batch)
+        assert batch.counts()["ready"] == 1
+
     def test_what_was_accepted_is_accepted_for_the_masks_of_then(self, ledger: reddy.Ledger) -> None:
         said = (
             "Agent: The card number?\nCustomer: 5500 0000 0000 0004\nAgent: The security code?\nCustomer: 471"
