@@ -27,7 +27,7 @@ from reddy_lib.personal_data import TITLES, Said
 from reddy_lib.recordings.attachments import Attached, open_recording
 from reddy_lib.recordings.inspect import Inspection
 from reddy_lib.recordings.marking import BY_HAND
-from reddy_lib.recordings.redaction import LINE_MARGIN, Span, Word, excerpt, place
+from reddy_lib.recordings.redaction import LINE_MARGIN, Span, Word, excerpt
 from reddy_lib.ui.hand_marks import clock, marks_by_hand, shortened, take_mark_away
 
 __all__ = ["Proposed", "ToSilence", "silencing", "to_silence"]
@@ -86,16 +86,15 @@ def to_silence(batch: Batch, row: int, call: Call, found: Attached, inspection: 
     length = inspection.seconds or math.inf
     known = still_masked(batch, row, found, inspection.seconds)
 
-    def in_recording(spans: Iterable[Span]) -> list[Span]:
-        return [
-            # to the end of the recording; one that begins after it is left as it is, and said to reach past it
-            one._replace(stop=min(one.stop, length)) if one.start < length else one
-            for one in (known.zero.shifted(spans) if known.zero else ())
-        ]
+    def up_to_its_end(spans: Iterable[Span]) -> list[Span]:
+        # one that begins after it is left as it is, and said to reach past it
+        return [one._replace(stop=min(one.stop, length)) if one.start < length else one for one in spans]
 
     def placed(said: Sequence[Said]) -> tuple[list[Span], int]:
-        done = place(said, known.lines, words=words)
-        return in_recording(done.spans), len(done.without_time) if known.zero else len(said)
+        if known.zero is None:
+            return [], len(said)
+        done = known.zero.placed(said, known.lines, words=words)
+        return up_to_its_end(done.spans), len(done.without_time)
 
     spans, without = placed(said_in(call))
     for one in known.seconds:
@@ -103,8 +102,9 @@ def to_silence(batch: Batch, row: int, call: Call, found: Attached, inspection: 
             without += one.masks.total()
         else:
             why = ", ".join(mask[1:-1] for mask in one.masks)
-            span = Span(max(0.0, one.start - LINE_MARGIN), one.stop + LINE_MARGIN, why, "lines")
-            spans += in_recording([span])
+            start, stop = known.zero.covering(one.start, one.stop)
+            span = Span(max(0.0, start - LINE_MARGIN), stop + LINE_MARGIN, why, "lines")
+            spans += up_to_its_end([span])
     proposed = [Proposed(span, ui.escape(_titles(span.why))) for span in spans]
     unplaced: list[tuple[Mark, str]] = []
     elsewhere = 0
