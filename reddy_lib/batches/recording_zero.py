@@ -23,12 +23,13 @@ from reddy_lib.recordings.redaction import LINE_MARGIN, Placed, Span, Word, plac
 from reddy_lib.spreadsheet.model import Mapping as SheetMapping
 from reddy_lib.transcripts.turns import COUNTED
 
-__all__ = ["UNKNOWN_ZERO", "Zero", "counts_from_first_line", "fixed_zero", "zero_of"]
+__all__ = ["Zero", "counts_from_first_line", "fixed_zero", "unknown_zero", "zero_of"]
 
-UNKNOWN_ZERO = (
-    "The transcript gives times of day, so its place in the recording is unknown. Correct the start of the call and mask "
-    "again; or listen, silence the seconds by hand, and accept this."
+_UNKNOWN = "The transcript gives times of day, so its place in the recording is unknown."
+_BY_START = (
+    " Correct the start of the call and mask again; or listen, silence the seconds by hand, and accept this."
 )
+_BY_HAND = " Listen, silence the seconds by hand, and accept this."
 
 _SHORT = 5.0
 """Seconds more than the transcript: so little is silenced too, rather than asked about."""
@@ -112,6 +113,15 @@ def fixed_zero(loaded: Loaded, findings: Sequence[Finding], mapping: SheetMappin
     return _EXACT
 
 
+def unknown_zero(findings: Sequence[Finding], mapping: SheetMapping) -> str:
+    """Return the sentence that the place of a transcript in its recording is unknown, and what can be done about it."""
+    first = _first(findings)
+    by_start = (
+        first and not mapping.whole_minutes and _after_start(first, 0.0, mapping, most=math.inf) is not None
+    )
+    return _UNKNOWN + (_BY_START if by_start else _BY_HAND)
+
+
 def zero_of(
     call: Call,
     loaded: Loaded,
@@ -138,7 +148,7 @@ def zero_of(
     end = length or math.inf
     if not counts_from_first_line(findings):
         return Zero(-_MINUTE if mapping.whole_minutes else -_ROUNDING, _MINUTE, end)
-    first = next((found.value for found in findings if found.code == "times-estimated"), "")
+    first = _first(findings)
     left_out = _left_out(_starts(loaded), first)
     typed, last = _typed(call, loaded, lines, estimates, masked)
     spare = max(0.0, length - last)
@@ -150,6 +160,11 @@ def zero_of(
         if after is not None and 0 <= after <= spare + _ROUNDING:
             return Zero(after - _ROUNDING, after + left_out, end, typed)
     return Zero(-left_out, spare + left_out, end, typed) if spare <= _SHORT else None
+
+
+def _first(findings: Sequence[Finding]) -> str:
+    """Return when the first line began, as `transcripts.turns.first_clock` does; "" where it was not stored."""
+    return next((found.value for found in findings if found.code == "times-estimated"), "")
 
 
 def _starts(loaded: Loaded) -> list[float]:
@@ -212,10 +227,14 @@ def _typed(
     return frozenset(typed), max(last, default=0.0)
 
 
-def _after_start(first: str, started: float, mapping: SheetMapping) -> float | None:
+def _after_start(
+    first: str, started: float, mapping: SheetMapping, *, most: float = _HALF_A_DAY
+) -> float | None:
     """Return how many seconds after the start of a call its first line was said; None where that cannot be told.
 
-    `first`: as `transcripts.turns.first_clock` returns it.
+    Args:
+        first: as `transcripts.turns.first_clock` returns it.
+        most: seconds from which a time of day is one of the day before.
     """
     try:
         zone = ZoneInfo(mapping.timezone) if mapping.timezone else UTC
@@ -232,4 +251,4 @@ def _after_start(first: str, started: float, mapping: SheetMapping) -> float | N
         return None
     said = timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds)).total_seconds()
     after = (said - (clock.hour * 3_600 + clock.minute * 60 + clock.second)) % 86_400
-    return after if after < _HALF_A_DAY else None
+    return after if after < most else None

@@ -31,12 +31,14 @@ class StillMasked(NamedTuple):
         seconds: that are masked, and not silent in it.
         silent: in this recording, something was silenced for the call.
         zero: where second 0 of the transcript is in it; None where that cannot be told.
+        no_zero: the sentence that it cannot be told; "" where it can.
         lines: the transcript with the times that tell when a line was said.
     """
 
     seconds: list[MaskedSeconds]
     silent: bool
     zero: Zero | None
+    no_zero: str
     lines: list[TranscriptLine]
 
 
@@ -53,7 +55,9 @@ def still_masked(batch: StoredBatch, row: int, recording: Attached, length: floa
         silence = silences_of(connection, [stored.id]).get((stored.id, recording.sha256))
         removed = stored.id in calls_without_codes(connection, [stored.id])
     masked = masked_call(stored, batch.mapping, removed=removed)
-    return StillMasked(masked.unsilenced(silence), silence is not None, masked.zero(length), masked.lines)
+    zero = masked.zero(length)
+    no_zero = "" if zero is not None else masked.unknown_zero
+    return StillMasked(masked.unsilenced(silence), silence is not None, zero, no_zero, masked.lines)
 
 
 def silence_by_hand(

@@ -19,7 +19,6 @@ import sqlalchemy as sa
 from reddy_lib.batches.call_changes import Change, Changed, Recording, change_rows
 from reddy_lib.batches.masked_seconds import MaskedSeconds
 from reddy_lib.batches.masking import MaskPersonalData
-from reddy_lib.batches.recording_zero import UNKNOWN_ZERO
 from reddy_lib.batches.redaction_marks import words_of
 from reddy_lib.batches.removed_codes import calls_without_codes
 from reddy_lib.batches.silent_seconds import Silence, note_silence, silences_of
@@ -174,7 +173,7 @@ def _silenced(database: Database, work: _Work) -> Silenced:
     try:
         zero = masked.fixed_zero or masked.zero(_length(database, recording))
         if zero is None:
-            return nothing._replace(why=UNKNOWN_ZERO)
+            return nothing._replace(why=masked.unknown_zero)
         around = [zero.covering(*one) for one in before]
         spans = [
             *zero.placed(work.said, lines, words=work.words).spans,

@@ -18,7 +18,6 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.masking import said_in
-from reddy_lib.batches.recording_zero import UNKNOWN_ZERO
 from reddy_lib.batches.redaction_marks import Mark, marks_of, words_of
 from reddy_lib.batches.silence_by_hand import silence_by_hand, still_masked
 from reddy_lib.errors import ReddyError
@@ -64,7 +63,7 @@ class ToSilence(NamedTuple):
         elsewhere: how many marked times are of another recording of this call.
         by_words: the source has times of words, of one line at least.
         silent: it is a copy in which all is silent that is masked in the transcript.
-        no_zero: nothing tells where second 0 of the transcript is in it.
+        no_zero: the sentence that nothing tells where second 0 of the transcript is in it; "" where something does.
     """
 
     proposed: list[Proposed]
@@ -73,7 +72,7 @@ class ToSilence(NamedTuple):
     elsewhere: int
     by_words: bool
     silent: bool
-    no_zero: bool
+    no_zero: str
 
 
 def to_silence(batch: Batch, row: int, call: Call, found: Attached, inspection: Inspection) -> ToSilence:
@@ -129,7 +128,7 @@ def to_silence(batch: Batch, row: int, call: Call, found: Attached, inspection: 
             proposed.append(Proposed(spans[0], f"line {mark.line}", said, mark))
     proposed.sort(key=lambda one: one.span[:2])
     silent = known.silent and not known.seconds
-    return ToSilence(proposed, without, unplaced, elsewhere, bool(words), silent, known.zero is None)
+    return ToSilence(proposed, without, unplaced, elsewhere, bool(words), silent, known.no_zero)
 
 
 def _words(batch: Batch, row: int, call: Call) -> dict[int, list[Word]]:
@@ -194,7 +193,7 @@ def _listed(
             f"and if something must not be heard, {instead} without it."
         )
     elif what.no_zero:
-        st.markdown(f":orange[:material/warning:] {UNKNOWN_ZERO}")
+        st.markdown(f":orange[:material/warning:] {what.no_zero}")
     elif what.without:
         one = what.without == 1
         st.markdown(

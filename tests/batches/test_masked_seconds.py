@@ -17,7 +17,7 @@ from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.silence_by_hand import silence_by_hand
 from reddy_lib.batches.steps import ScaleTimes
 from reddy_lib.batches.turn_edits import store_turn_edit, turn_edit
-from reddy_lib.database.schema import silenced_recordings
+from reddy_lib.database.schema import calls, silenced_recordings
 from reddy_lib.model import Call
 from reddy_lib.recordings.attachments import open_recording
 from reddy_lib.recordings.redaction import Span
@@ -497,6 +497,42 @@ class TestTimesOfDay:
         batch.apply(MaskPersonalData())
         assert silent(batch) == around((22.0, 28.0))  # clocks leave out up to a second
         assert not held_for(batch)
+
+    @pytest.mark.parametrize("dated", [False, True])
+    def test_so_it_does_where_each_row_is_a_line(self, ledger: reddy.Ledger, dated: bool) -> None:
+        said = [line.partition("] ") for line in self.SAID.splitlines()]
+        one = {
+            "agent_email": "ann@example.com",
+            "product_id": 1,
+            "timestamp": "2024-03-05 12:02:10",
+            "start": [("2024-03-05 " if dated else "") + clock[1:] for clock, _, _ in said],
+            "role": [words.partition(": ")[0] for _, _, words in said],
+            "text": [words.partition(": ")[2] for _, _, words in said],
+        }
+        frames = [
+            pd.DataFrame({"conversation_id": id, "filename": f"{id}.wav", **one}) for id in ("c1", "c2")
+        ]
+        batch = ledger.load(pd.concat(frames), progress=False, timezone="UTC")
+        row = batch.rows()[0]
+        attach(batch, wav_bytes(tone(35.0) + 0.1))
+        batch.apply(MaskPersonalData())
+        assert "Correct the start of the call" in held_for(batch)
+        batch.change(row, lambda call: msgspec.structs.replace(call, timestamp=(call.timestamp or 0) + 7_200))
+        batch.apply(MaskPersonalData())
+        assert silent(batch) == around((22.0, 28.0))
+        assert not held_for(batch)
+
+    def test_where_the_first_clock_was_not_stored_no_start_is_asked_for(self, ledger: reddy.Ledger) -> None:
+        batch = load(ledger, self.SAID, "2024-03-05 14:02:10")
+        with ledger.write() as connection:
+            told = connection.execute(sa.select(calls.c.source_findings)).scalar_one()
+            older = [{**one, "value": ""} for one in json.loads(told)]
+            connection.execute(calls.update().values(source_findings=json.dumps(older)))
+        attach(batch, wav_bytes(tone(35.0) + 0.1))
+        batch.apply(MaskPersonalData())
+        assert "times of day" in held_for(batch)
+        assert "Correct" not in held_for(batch)
+        assert "by hand" in held_for(batch)
 
     def test_the_first_line_is_silent_with_its_margin(self, ledger: reddy.Ledger) -> None:
         said = (
