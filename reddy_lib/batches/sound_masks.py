@@ -192,8 +192,13 @@ def _silenced(database: Database, work: _Work) -> Silenced:
 
 
 def _length(database: Database, recording: Attached) -> float:
-    with open_recording(database, recording) as file:
-        return length_of(file)
+    """Return how many seconds a recording has. Raises RecordingError: it cannot be read or decoded."""
+    try:
+        with open_recording(database, recording) as file:
+            return length_of(file)
+    except OSError as error:  # one disk or share: the other calls of the operation go on
+        reason = error.strerror or type(error).__name__
+        raise RecordingError(f"The recording could not be read ({reason}).") from None
 
 
 def silenced_copy(database: Database, recording: Attached, spans: Sequence[Span]) -> tuple[Attached, Copied]:
