@@ -54,6 +54,7 @@ from reddy_lib.batches.frames import (
 )
 from reddy_lib.batches.operation_records import history_frame
 from reddy_lib.batches.operations import Operation, change_in_operation, resume, undo
+from reddy_lib.batches.playable import look_at
 from reddy_lib.batches.provenance import provenance_frame
 from reddy_lib.batches.rechecking import recheck, same_products
 from reddy_lib.batches.review_decisions import (
@@ -422,6 +423,7 @@ class Batch(SearchableBatch, FixableBatch):
         refuse_locked(self.one(row, calls.c.status).status, row)  # before a gigabyte is read
         if not isinstance(recording, files.Attached):
             recording = files.attached_from(self.database, recording, name=name, content_type=content_type)
+        look_at(self.database, [recording])
         change_one(
             self, row, announcing(recording), title=f"Attach {recording.name}", who=who, recording=recording
         )
@@ -439,6 +441,7 @@ class Batch(SearchableBatch, FixableBatch):
         refused: dict[int, str] = {}
         found = {arguments.row_number(row): one for row, one in found.items()}
         arguments.text(who, "who")
+        look_at(self.database, found.values())
         with self.database.write() as connection:
 
             def kept_back(row: int, error: Exception) -> bool:

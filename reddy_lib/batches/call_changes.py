@@ -34,19 +34,20 @@ from reddy_lib.batches.decisions import (
 from reddy_lib.batches.masked_seconds import Loaded, keep_masked
 from reddy_lib.batches.masks import spoken_masks
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome, keep_what_was_sent
+from reddy_lib.batches.playable import why_unplayed
 from reddy_lib.batches.removed_codes import calls_without_codes, remove_codes
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.batches.unsilenced import STILL_HEARD, hold_unsilenced
 from reddy_lib.database.bulk import InsertMany, UpdateMany, pieces
 from reddy_lib.database.former_keys import remember_keys
 from reddy_lib.database.schema import EDITABLE, calls, edits, personal_data
-from reddy_lib.errors import CallLocked, RecordingError
+from reddy_lib.errors import CallLocked
 from reddy_lib.findings import Finding
 from reddy_lib.identity import call_key
 from reddy_lib.model import Call, from_payload, payload_json
 from reddy_lib.recordings import attachments as files
 from reddy_lib.recordings.file_names import ending_of, stem_of
-from reddy_lib.recordings.inspect import unreadable, why_not_played
+from reddy_lib.recordings.inspect import unreadable
 from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address
 
 __all__ = [
@@ -364,10 +365,7 @@ def _values(batch: StoredBatch, one: _New, *, now: float, masks: bool) -> dict[s
     original = old.original or old.payload
     source = old.source_findings
     if one.has != one.had:
-        found = [found for found in decode_findings(source) if found.code not in OF_THE_FILE]
-        if one.has is not None and not masks:
-            found += _unreadable(batch, one.has)
-        source = encode_findings(found)
+        source = encode_findings(_of_recording(batch, one, decode_findings(source), masks=masks))
     stored = _Source(old.payload, old.original, source, old.unassigned, old.audio)
     attached = one.has is not None
     findings = standing_findings(
@@ -391,17 +389,25 @@ def _values(batch: StoredBatch, one: _New, *, now: float, masks: bool) -> dict[s
     }
 
 
-def _unreadable(batch: StoredBatch, recording: files.Attached) -> list[Finding]:
-    """Return a finding where a file that is attached now is no sound that can be read."""
-    try:
-        with files.open_recording(batch.database, recording) as file:
-            why = why_not_played(file)
-    except (RecordingError, OSError):  # whatever it is, sending it says that it is not there
-        return []
-    return [unreadable(recording.name, why)] if why else []
+def _of_recording(batch: StoredBatch, one: _New, found: Sequence[Finding], *, masks: bool) -> list[Finding]:
+    """Return the findings of reading a call whose recording is another one now, or has another name."""
+    others = [found for found in found if found.code not in OF_THE_FILE]
+    if one.has is None:
+        return others
+    if one.had is not None and one.has.sha256 == one.had.sha256:
+        return [*others, *(_renamed(old, one.has.name) for old in found if old.code == UNREADABLE)]
+    why = "" if masks else why_unplayed(batch.database, one.has)
+    return [*others, unreadable(one.has.name, why)] if why else others
 
 
-OF_THE_FILE = (STILL_HEARD, "recording-unreadable")
+def _renamed(old: Finding, name: str) -> Finding:
+    """Return the finding of a file that cannot be played for one that has this name now."""
+    told = old.message.removeprefix(old.value) if old.value else ""
+    return msgspec.structs.replace(old, message=f"{name}{told}", value=name) if told else old
+
+
+UNREADABLE = "recording-unreadable"
+OF_THE_FILE = (STILL_HEARD, UNREADABLE)
 """The findings that are about the attached file, and go with it."""
 
 _NAMES_PERSONAL_DATA = "personal-data-held"

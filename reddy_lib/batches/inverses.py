@@ -19,12 +19,22 @@ from reddy_lib.batches.call_changes import Change, Changed, Recording, change_ro
 from reddy_lib.batches.decisions import Decisions, Taken
 from reddy_lib.batches.earlier_recordings import RecordingEdit, recording_edits
 from reddy_lib.batches.line_diff import pair_lines, same_as_sent
+from reddy_lib.batches.playable import look_at
 from reddy_lib.batches.step_base import put
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import calls, edits
 from reddy_lib.model import Call, Tag, TranscriptLine, from_payload
 
-__all__ = ["ChangedSince", "FileGone", "Recorded", "edits_of", "inverse", "recordings_of", "restore_rows"]
+__all__ = [
+    "ChangedSince",
+    "FileGone",
+    "Recorded",
+    "Undoing",
+    "edits_of",
+    "inverse",
+    "recordings_of",
+    "restore_rows",
+]
 
 
 class ChangedSince(Exception):
@@ -157,6 +167,23 @@ def restore_rows(
         connection, batch, rows, change, who=who, operation=operation, recordings=before, restores=True
     )
     return found, since
+
+
+class Undoing:
+    """The work of an operation that undoes another one, `undone`."""
+
+    def __init__(self, batch: StoredBatch, undone: str, who: str, id: str) -> None:
+        self._batch, self._undone, self._who, self._id = batch, undone, who, id
+
+    def before(self, rows: Sequence[int]) -> None:
+        """Look at the files that come back, before the ledger is locked."""
+        with self._batch.database.read() as connection:
+            recorded = edits_of(connection, self._undone, self._batch.id, rows)
+            found = recordings_of(connection, self._batch, recorded)
+        look_at(self._batch.database, [one.before for one in found.values() if one.before is not None])
+
+    def __call__(self, connection: sa.Connection, rows: Sequence[int]) -> tuple[Changed, int]:
+        return restore_rows(connection, self._batch, rows, self._undone, who=self._who, operation=self._id)
 
 
 def recordings_of(

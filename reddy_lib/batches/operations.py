@@ -25,10 +25,10 @@ from reddy_lib.batches.decisions import Decisions, read_decisions
 from reddy_lib.batches.inverses import (
     ChangedSince,
     FileGone,
+    Undoing,
     edits_of,
     inverse,
     recordings_of,
-    restore_rows,
 )
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.named_products import resolved
@@ -233,7 +233,7 @@ def resume(
     rows = [row for row in rows_of_ranges(record.rows) if row > record.done_to]
     work: _Work
     if one.undoes is not None:
-        work = _undoing(batch, one.undoes, one.who, one.id)
+        work = Undoing(batch, one.undoes, one.who, one.id)
     elif isinstance(one.step, MaskPersonalData):
         work = MaskingWork(batch, one.step, one.who, one.id)
     elif one.step is not None:
@@ -284,7 +284,7 @@ def undo(
         stopped = operations.update().where(operations.c.id == one.id, operations.c.state == "running")
         connection.execute(stopped.values(state="stopped"))
         id = _begin(connection, batch, rows, title, who=who, step=None, undoes=one.id)
-    return _run(batch, id, rows, _undoing(batch, one.id, who, id), on_progress)
+    return _run(batch, id, rows, Undoing(batch, one.id, who, id), on_progress)
 
 
 def _refuse_undo(one: Operation) -> None:
@@ -448,7 +448,7 @@ def _run(
     done, state = 0, "stopped"
     try:
         for some in pieces(rows, PIECE):
-            if isinstance(work, MaskingWork):
+            if isinstance(work, MaskingWork | Undoing):
                 work.before(some)
             with batch.database.write() as connection:
                 _go_on(connection, id, done_to)
@@ -569,10 +569,3 @@ def _rows_of(connection: sa.Connection, id: str) -> list[int]:
         .order_by(calls.c.row)
     )
     return list(connection.execute(query).scalars())
-
-
-def _undoing(batch: StoredBatch, undone: str, who: str, id: str) -> _Work:
-    def work(connection: sa.Connection, rows: Sequence[int]) -> tuple[Changed, int]:
-        return restore_rows(connection, batch, rows, undone, who=who, operation=id)
-
-    return work

@@ -8,40 +8,91 @@ somewhere in what the recording has more than the transcript.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from reddy_lib.batches.decisions import BY_HAND, line_marks
+from reddy_lib.batches.masked_seconds import Loaded
 from reddy_lib.findings import Finding
 from reddy_lib.model import Call, TranscriptLine
-from reddy_lib.recordings.redaction import Span
-from reddy_lib.spreadsheet.model import Mapping
+from reddy_lib.personal_data import Said
+from reddy_lib.recordings.redaction import LINE_MARGIN, Placed, Span, Word, place, span_of_line
+from reddy_lib.spreadsheet.model import Mapping as SheetMapping
 from reddy_lib.transcripts.turns import COUNTED
 
-__all__ = ["UNKNOWN_ZERO", "Zero", "counts_from_first_line", "zero_of"]
+__all__ = ["Zero", "counts_from_first_line", "fixed_zero", "unknown_zero", "zero_of"]
 
-UNKNOWN_ZERO = (
-    "The transcript gives times of day, so its place in the recording is unknown. Correct the start of the call and mask "
-    "again; or listen, silence the seconds by hand, and accept this."
+_UNKNOWN = "The transcript gives times of day, so its place in the recording is unknown."
+_BY_START = (
+    " Correct the start of the call and mask again; or listen, silence the seconds by hand, and accept this."
 )
+_BY_HAND = " Listen, silence the seconds by hand, and accept this."
 
 _SHORT = 5.0
 """Seconds more than the transcript: so little is silenced too, rather than asked about."""
 _ROUNDING = 1.0
-"""Seconds: what clocks leave out."""
+"""Seconds: what the clock of a call's start leaves out."""
 _HALF_A_DAY = 43_200
+_MINUTE = 60
 
 
 class Zero(NamedTuple):
-    """Between which seconds of a recording second 0 of its transcript is."""
+    """Between which seconds of a recording second 0 of its transcript is.
+
+    Attributes:
+        early, late: for each line on its own, because each of its times is rounded. Negative: before the recording.
+        end: of the recording. Words that may be said before it, and may not, are in it.
+        typed: spans of lines with a time that a person typed, from the transcript's clock or from the recording's.
+    """
 
     early: float
     late: float
+    end: float = math.inf
+    typed: frozenset[tuple[float, float]] = frozenset()
 
-    def shifted(self, spans: Iterable[Span]) -> list[Span]:
-        """Return spans of the transcript as those of the recording in which their words are."""
-        return [span._replace(start=span.start + self.early, stop=span.stop + self.late) for span in spans]
+    def covering(self, start: float, stop: float) -> tuple[float, float]:
+        """Return the seconds of the recording in which the words of a line are that has these in the transcript."""
+        return self._covering(start, stop, typed=(start, stop) in self.typed)
+
+    def shifted(self, spans: Iterable[Span], *, typed: bool = False) -> list[Span]:
+        """Return spans of the transcript as those of the recording in which their words are.
+
+        `typed`: they are of lines whose times a person typed.
+        """
+        return [
+            span._replace(start=start, stop=stop)
+            for span in spans
+            # a margin before second 0 was cut off, and the recording may have begun before it
+            for start, stop in [self._covering(span.start or -LINE_MARGIN, span.stop, typed=typed)]
+        ]
+
+    def placed(
+        self, said: Iterable[Said], lines: Sequence[TranscriptLine], *, words: Mapping[int, Sequence[Word]]
+    ) -> Placed:
+        """Return where words are in the recording, as `recordings.redaction.place` does in the transcript."""
+        spans: list[Span] = []
+        without: list[Said] = []
+        sides: dict[bool, list[Said]] = {False: [], True: []}
+        for one in said:
+            sides[span_of_line(lines, one.line) in self.typed].append(one)
+        for typed, some in sides.items():
+            found = place(some, lines, words=words)
+            spans += self.shifted(found.spans, typed=typed)
+            without += found.without_time
+        return Placed(sorted(spans), without)
+
+    def _covering(self, start: float, stop: float, *, typed: bool) -> tuple[float, float]:
+        early = min(0.0, self.early) if typed else self.early
+        late = stop + max(0.0, self.late)
+        if late > self.end >= stop + early - _ROUNDING and not math.isinf(stop):
+            late = self.end
+        return max(0.0, start + early), late
+
+
+_EXACT = Zero(0.0, 0.0)
 
 
 def counts_from_first_line(findings: Sequence[Finding]) -> bool:
@@ -49,13 +100,38 @@ def counts_from_first_line(findings: Sequence[Finding]) -> bool:
     return any(found.code == "times-estimated" and COUNTED in found.message for found in findings)
 
 
+def fixed_zero(loaded: Loaded, findings: Sequence[Finding], mapping: SheetMapping) -> Zero | None:
+    """Return where second 0 of a transcript is in any recording of its call; None where that depends on the recording.
+
+    `findings`: of reading the call.
+    """
+    if counts_from_first_line(findings):
+        return None
+    starts = _starts(loaded)
+    if len({*starts}) > 1 and all(_is_whole((start - starts[0]) / _MINUTE) for start in starts):
+        return None  # the times leave out the seconds
+    return _EXACT
+
+
+def unknown_zero(findings: Sequence[Finding], mapping: SheetMapping) -> str:
+    """Return the sentence that the place of a transcript in its recording is unknown, and what can be done about it."""
+    first = _first(findings)
+    by_start = (
+        first and not mapping.whole_minutes and _after_start(first, 0.0, mapping, most=math.inf) is not None
+    )
+    return _UNKNOWN + (_BY_START if by_start else _BY_HAND)
+
+
 def zero_of(
     call: Call,
-    loaded: Call,
+    loaded: Loaded,
     findings: Sequence[Finding],
-    mapping: Mapping,
+    mapping: SheetMapping,
     lines: Sequence[TranscriptLine],
     length: float,
+    *,
+    estimates: Iterable[str] = (),
+    masked: Iterable[tuple[float, float]] = (),
 ) -> Zero | None:
     """Return where second 0 of a call's transcript is in its recording; None where that cannot be told.
 
@@ -63,26 +139,102 @@ def zero_of(
         findings: of reading the call.
         lines: with the times that tell when they were said.
         length: of the recording, in seconds.
+        estimates: `Decisions.estimates`.
+        masked: spans of lines that are masked, of deleted ones too.
     """
+    fixed = fixed_zero(loaded, findings, mapping)
+    if fixed is not None:
+        return fixed
+    end = length or math.inf
     if not counts_from_first_line(findings):
-        return Zero(0.0, 0.0)
-    last = max((time for line in lines for time in (line.start, line.stop) if time is not None), default=0.0)
+        return Zero(-_MINUTE if mapping.whole_minutes else -_ROUNDING, _MINUTE, end)
+    first = _first(findings)
+    left_out = _left_out(_starts(loaded), first)
+    typed, last = _typed(call, loaded, lines, estimates, masked)
     spare = max(0.0, length - last)
-    first = next((found.value for found in findings if found.code == "times-estimated"), "")
     own = any(found.code == "timestamp-from-transcript" for found in findings) and (
-        call.timestamp == loaded.timestamp
+        call.timestamp == loaded.call.timestamp
     )
     if first and call.timestamp is not None and not own and not mapping.whole_minutes:
         after = _after_start(first, call.timestamp, mapping)
         if after is not None and 0 <= after <= spare + _ROUNDING:
-            return Zero(after, after)
-    return Zero(0.0, spare) if spare <= _SHORT else None
+            return Zero(after - _ROUNDING, after + left_out, end, typed)
+    return Zero(-left_out, spare + left_out, end, typed) if spare <= _SHORT else None
 
 
-def _after_start(first: str, started: float, mapping: Mapping) -> float | None:
+def _first(findings: Sequence[Finding]) -> str:
+    """Return when the first line began, as `transcripts.turns.first_clock` does; "" where it was not stored."""
+    return next((found.value for found in findings if found.code == "times-estimated"), "")
+
+
+def _starts(loaded: Loaded) -> list[float]:
+    """Return when lines start by the source."""
+    lines = loaded.call.transcript or []
+    marks = loaded.marks or "s" * len(lines)
+    return [
+        line.start
+        for line, mark in zip(lines, marks, strict=False)
+        if line.start is not None and mark not in ("e", "-")
+    ]
+
+
+def _left_out(starts: Sequence[float], first: str) -> float:
+    """Return up to how many seconds the clocks of lines leave out. `first`: as `first_clock` returns it."""
+    try:
+        seconds = datetime.fromisoformat(first) if "T" in first else None
+        at = (
+            float(first.rpartition(":")[2]) if seconds is None else seconds.second + seconds.microsecond / 1e6
+        )
+    except ValueError:
+        at = 0.0
+    times = [*starts, at]
+    if all(_is_whole(time / _MINUTE) for time in times):
+        return float(_MINUTE)
+    return 1.0 if all(_is_whole(time) for time in times) else 0.0
+
+
+def _is_whole(number: float) -> bool:
+    return abs(number - round(number)) < 1e-6
+
+
+def _typed(
+    call: Call,
+    loaded: Loaded,
+    lines: Sequence[TranscriptLine],
+    estimates: Iterable[str],
+    masked: Iterable[tuple[float, float]],
+) -> tuple[frozenset[tuple[float, float]], float]:
+    """Return the spans of lines that have a time which they were not loaded with, and the last time of the other lines."""
+    original = loaded.call.transcript or []
+    times = {round(time, 6) for line in original for time in (line.start, line.stop) if time is not None}
+    times.add(math.inf)
+    marks = line_marks(loaded.marks or "", original, call.transcript or [], estimates)
+    typed = {span for span in masked if not {round(time, 6) for time in span} <= times}
+    last: list[float] = []
+    for number, (line, mark) in enumerate(zip(lines, marks, strict=True), 1):
+        span = span_of_line(lines, number)
+        if span is None:
+            continue
+        if mark == BY_HAND or not {round(time, 6) for time in span} <= times:
+            typed.add(span)
+        else:
+            last += [time for time in (line.start, line.stop) if time is not None]
+    if not last:
+        marks_then = loaded.marks or "s" * len(original)
+        for line, mark in zip(original, marks_then, strict=False):
+            last += [line.start] if line.start is not None and mark != "e" else []
+            last += [line.stop] if line.stop is not None and mark not in ("e", "b") else []
+    return frozenset(typed), max(last, default=0.0)
+
+
+def _after_start(
+    first: str, started: float, mapping: SheetMapping, *, most: float = _HALF_A_DAY
+) -> float | None:
     """Return how many seconds after the start of a call its first line was said; None where that cannot be told.
 
-    `first`: as `transcripts.turns.first_clock` returns it.
+    Args:
+        first: as `transcripts.turns.first_clock` returns it.
+        most: seconds from which a time of day is one of the day before.
     """
     try:
         zone = ZoneInfo(mapping.timezone) if mapping.timezone else UTC
@@ -99,4 +251,4 @@ def _after_start(first: str, started: float, mapping: Mapping) -> float | None:
         return None
     said = timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds)).total_seconds()
     after = (said - (clock.hour * 3_600 + clock.minute * 60 + clock.second)) % 86_400
-    return after if after < _HALF_A_DAY else None
+    return after if after < most else None

@@ -13,7 +13,7 @@ from reddy_lib.batches.operations import change_in_operation
 from reddy_lib.batches.sound_masks import Attaching, silence_masked
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.batches.unsilenced import STILL_HEARD, silenced_before
-from reddy_lib.database.schema import calls
+from reddy_lib.database.schema import calls, recordings
 from reddy_lib.errors import CallLocked, NotInLedger
 from reddy_lib.model import Call
 from reddy_lib.personal_data import Said
@@ -34,12 +34,19 @@ def silence_attached(batch: StoredBatch, rows: Sequence[int], *, who: str) -> No
     An original that somebody attached in place of its silenced copy stays, and so does a copy: their calls are held.
     """
     batch.database.require("edit")
-    held = sa.select(calls.c.row).where(
-        calls.c.batch_id == batch.id, calls.c.row.in_(list(rows)), calls.c.codes.contains(f"|{STILL_HEARD}|")
+    held = (
+        sa.select(calls.c.row, recordings.c.sha256)
+        .join(recordings, recordings.c.call_id == calls.c.id)
+        .where(
+            calls.c.batch_id == batch.id,
+            calls.c.row.in_(list(rows)),
+            calls.c.codes.contains(f"|{STILL_HEARD}|"),
+        )
     )
     with batch.database.read() as connection:
-        wanted = [row for (row,) in connection.execute(held)]
-        before = silenced_before(connection, batch.id, wanted)
+        has = [(one.row, one.sha256) for one in connection.execute(held)]
+        before = silenced_before(connection, batch.id, [row for row, _ in has])
+    wanted = [row for row, sha256 in has if (row, sha256) not in before]  # the others need not be decoded
     silenced = silence_masked(batch, wanted, _Nothing()) if wanted else {}
     silenced = {row: one for row, one in silenced.items() if (row, one.had) not in before}
     if not silenced:

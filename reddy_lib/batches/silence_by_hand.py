@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
+import sqlalchemy as sa
 
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.masked_seconds import MaskedSeconds
@@ -14,9 +15,10 @@ from reddy_lib.batches.removed_codes import calls_without_codes
 from reddy_lib.batches.silent_seconds import Silence, note_silence, silences_of
 from reddy_lib.batches.sound_masks import silenced_copy
 from reddy_lib.batches.stored_batch import StoredBatch
-from reddy_lib.batches.unsilenced import FACTS, STILL_HEARD, Masked, masked_call
+from reddy_lib.batches.unsilenced import FACTS, STILL_HEARD, Masked, hold_unsilenced, masked_call
+from reddy_lib.database.schema import EDITABLE, calls
 from reddy_lib.model import TranscriptLine
-from reddy_lib.recordings.attachments import Attached
+from reddy_lib.recordings.attachments import Attached, attached_to
 from reddy_lib.recordings.redaction import Silenced, Span
 
 __all__ = ["StillMasked", "note_silenced_by_hand", "silence_by_hand", "still_masked"]
@@ -29,12 +31,14 @@ class StillMasked(NamedTuple):
         seconds: that are masked, and not silent in it.
         silent: in this recording, something was silenced for the call.
         zero: where second 0 of the transcript is in it; None where that cannot be told.
+        no_zero: the sentence that it cannot be told; "" where it can.
         lines: the transcript with the times that tell when a line was said.
     """
 
     seconds: list[MaskedSeconds]
     silent: bool
     zero: Zero | None
+    no_zero: str
     lines: list[TranscriptLine]
 
 
@@ -51,7 +55,9 @@ def still_masked(batch: StoredBatch, row: int, recording: Attached, length: floa
         silence = silences_of(connection, [stored.id]).get((stored.id, recording.sha256))
         removed = stored.id in calls_without_codes(connection, [stored.id])
     masked = masked_call(stored, batch.mapping, removed=removed)
-    return StillMasked(masked.unsilenced(silence), silence is not None, masked.zero(length), masked.lines)
+    zero = masked.zero(length)
+    no_zero = "" if zero is not None else masked.unknown_zero
+    return StillMasked(masked.unsilenced(silence), silence is not None, zero, no_zero, masked.lines)
 
 
 def silence_by_hand(
@@ -71,7 +77,23 @@ def silence_by_hand(
         batch, row, copy, recording, done.silent, length=done.length
     )  # before it is attached
     batch.attach(row, copy, who=who)
+    if copy.sha256 == recording.sha256:  # those seconds were silent already, so attaching it changed nothing
+        _compare(batch, row)
     return done
+
+
+def _compare(batch: Batch, row: int) -> None:
+    """Compare what is masked in a call with what is silent in its recording: hold the call, or release it."""
+    query = (
+        sa.select(calls.c.id)
+        .where(calls.c.batch_id == batch.id, calls.c.row == row, calls.c.status.in_(EDITABLE))
+        .with_for_update()
+    )
+    with batch.database.write() as connection:
+        id = connection.execute(query).scalar()  # None: it was queued meanwhile
+        attached = None if id is None else attached_to(connection, id)
+        if id is not None and attached is not None:
+            hold_unsilenced(connection, batch.mapping, {id: attached})
 
 
 def note_silenced_by_hand(

@@ -92,7 +92,7 @@ def uncovered(
             return True
         if one.start is None or zero is None:
             return False
-        start, stop = one.start + zero.early, one.stop + zero.late
+        start, stop = zero.covering(one.start, one.stop)
         if silence.length and (start >= silence.length or silence.length + _ENDING < stop < math.inf):
             return False  # words after its end are in another recording, or in none
         # A person marks what is heard, and the times of a line need a margin.

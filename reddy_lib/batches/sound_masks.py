@@ -19,7 +19,6 @@ import sqlalchemy as sa
 from reddy_lib.batches.call_changes import Change, Changed, Recording, change_rows
 from reddy_lib.batches.masked_seconds import MaskedSeconds
 from reddy_lib.batches.masking import MaskPersonalData
-from reddy_lib.batches.recording_zero import UNKNOWN_ZERO, counts_from_first_line
 from reddy_lib.batches.redaction_marks import words_of
 from reddy_lib.batches.removed_codes import calls_without_codes
 from reddy_lib.batches.silent_seconds import Silence, note_silence, silences_of
@@ -166,21 +165,20 @@ def _silenced(database: Database, work: _Work) -> Silenced:
     why = ""
     if without:
         why = without_times(without)
-    before = [
-        Span(max(0.0, one.start - LINE_MARGIN), one.stop + LINE_MARGIN)
-        for one in work.left
-        if one.start is not None
-    ]
-    spans = [*placed.spans, *before]
+    before = [(one.start, one.stop) for one in work.left if one.start is not None]
     nothing = Silenced("", recording.sha256, recording, None, why, silence)
-    if not spans:
+    if not placed.spans and not before:
         return nothing
     copy: Attached | None = None
     try:
-        zero = masked.zero(_length(database, recording) if counts_from_first_line(masked.findings) else 0.0)
+        zero = masked.fixed_zero or masked.zero(_length(database, recording))
         if zero is None:
-            return nothing._replace(why=UNKNOWN_ZERO)
-        spans = zero.shifted(spans)
+            return nothing._replace(why=masked.unknown_zero)
+        around = [zero.covering(*one) for one in before]
+        spans = [
+            *zero.placed(work.said, lines, words=work.words).spans,
+            *(Span(max(0.0, start - LINE_MARGIN), stop + LINE_MARGIN) for start, stop in around),
+        ]
         copy, done = silenced_copy(database, recording, spans)
     except RecordingError as error:
         return nothing._replace(why=str(error))
@@ -194,8 +192,13 @@ def _silenced(database: Database, work: _Work) -> Silenced:
 
 
 def _length(database: Database, recording: Attached) -> float:
-    with open_recording(database, recording) as file:
-        return length_of(file)
+    """Return how many seconds a recording has. Raises RecordingError: it cannot be read or decoded."""
+    try:
+        with open_recording(database, recording) as file:
+            return length_of(file)
+    except OSError as error:  # one disk or share: the other calls of the operation go on
+        reason = error.strerror or type(error).__name__
+        raise RecordingError(f"The recording could not be read ({reason}).") from None
 
 
 def silenced_copy(database: Database, recording: Attached, spans: Sequence[Span]) -> tuple[Attached, Copied]:

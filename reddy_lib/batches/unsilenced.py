@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping as Cells
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from functools import cached_property
+from typing import Protocol
 
 import msgspec
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from reddy_lib.batches.call_rows import decode_findings, hold_calls, release_cal
 from reddy_lib.batches.decisions import Decisions, read_decisions
 from reddy_lib.batches.masked_seconds import Loaded, MaskedSeconds, lines_in_time, must_be_silent
 from reddy_lib.batches.masks import ANY_MASK
-from reddy_lib.batches.recording_zero import UNKNOWN_ZERO, Zero, zero_of
+from reddy_lib.batches.recording_zero import Zero, fixed_zero, unknown_zero, zero_of
 from reddy_lib.batches.removed_codes import calls_without_codes
 from reddy_lib.batches.silent_seconds import Silence, silences_of, uncovered
 from reddy_lib.database.schema import calls, silenced_recordings
@@ -65,7 +66,7 @@ class Stored(Protocol):
     def source_findings(self) -> str: ...
 
 
-class Masked(NamedTuple):
+class Masked(msgspec.Struct, frozen=True, dict=True):
     """A call that may have masks, and what tells when they are said."""
 
     id: int
@@ -75,19 +76,40 @@ class Masked(NamedTuple):
     findings: list[Finding]
     mapping: Mapping
 
-    @property
+    @cached_property
     def seconds(self) -> list[MaskedSeconds]:
         """The seconds that have to be silent."""
         return must_be_silent(self.call, self.decisions, self.loaded)
 
-    @property
+    @cached_property
     def lines(self) -> list[TranscriptLine]:
         """The lines, with the times that tell when they were said."""
         return lines_in_time(self.call, self.decisions, self.loaded)
 
+    @cached_property
+    def fixed_zero(self) -> Zero | None:
+        """Where second 0 of its transcript is in any recording of it; None where that depends on the recording."""
+        return fixed_zero(self.loaded, self.findings, self.mapping)
+
+    @property
+    def unknown_zero(self) -> str:
+        """The sentence that this cannot be told, and what can be done about it."""
+        return unknown_zero(self.findings, self.mapping)
+
     def zero(self, length: float) -> Zero | None:
         """Return where second 0 of its transcript is in a recording of this length; None where that cannot be told."""
-        return zero_of(self.call, self.loaded.call, self.findings, self.mapping, self.lines, length)
+        if self.fixed_zero is not None:
+            return self.fixed_zero
+        return zero_of(
+            self.call,
+            self.loaded,
+            self.findings,
+            self.mapping,
+            self.lines,
+            length,
+            estimates=self.decisions.estimates,
+            masked=[(one.start, one.stop) for one in self.seconds if one.start is not None],
+        )
 
     def unsilenced(self, silence: Silence | None) -> list[MaskedSeconds]:
         """Return the seconds that are masked, and not silent in its recording; [] where somebody accepted that."""
@@ -146,7 +168,8 @@ def hold_unsilenced(
         left = masked.unsilenced(silence)
         if left:
             known = silence is None or masked.zero(silence.length) is not None
-            held[one.id] = still_heard(recording.name, (why or {}).get(one.id) or _reason(left, known=known))
+            reason = _reason(left) if known else masked.unknown_zero
+            held[one.id] = still_heard(recording.name, (why or {}).get(one.id) or reason)
         elif STILL_HEARD in one.source_findings:
             released.append(one.id)
     hold_calls(connection, held)
@@ -163,10 +186,8 @@ def _may_need_silence(stored: Stored) -> bool:
     )
 
 
-def _reason(left: Sequence[MaskedSeconds], *, known: bool) -> str:
-    """Return why these seconds are not known to be silent. `known`: whether their place in the recording is."""
-    if not known:
-        return UNKNOWN_ZERO
+def _reason(left: Sequence[MaskedSeconds]) -> str:
+    """Return why these seconds are not known to be silent."""
     numbers = sorted(number for one in left if one.start is None for number in one.lines)
     if numbers:
         return without_times(numbers)

@@ -45,8 +45,10 @@ __all__ = [
     "Turn",
     "begins_with",
     "clock",
+    "clock_text",
     "finish",
     "first_clock",
+    "moment_text",
     "no_speakers",
     "settle",
 ]
@@ -528,17 +530,27 @@ def first_clock(turns: Sequence[Turn], rebased: Rebased) -> str:
     given = [turn.start for turn in turns if turn.start is not None]
     first = min((moment for moment in given if moment.absolute), key=lambda one: one.seconds, default=None)
     if rebased == "dates" and first is not None:
-        try:
-            moment = datetime.fromtimestamp(first.seconds, UTC)
-        except (OverflowError, ValueError, OSError):  # no year of a calendar
-            return ""
-        return (moment.replace(tzinfo=None) if first.naive else moment).isoformat()
+        return moment_text(first.seconds, naive=first.naive)
     if rebased != "of day":
         return ""
     seconds = of_day(given)
     if seconds is None:
         seconds = None if first is None else first.seconds
-    return "" if seconds is None or not 0 <= seconds < _DAY else str(timedelta(seconds=seconds))
+    return "" if seconds is None else clock_text(seconds)
+
+
+def moment_text(seconds: float, *, naive: bool) -> str:
+    """Return an epoch time as `first_clock` does; "" outside of the calendar. `naive`: its time zone is not known."""
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return ""
+    return (moment.replace(tzinfo=None) if naive else moment).isoformat()
+
+
+def clock_text(seconds: float) -> str:
+    """Return seconds after midnight as "14:02:30"; "" where they are of no day."""
+    return str(timedelta(seconds=seconds)) if 0 <= seconds < _DAY else ""
 
 
 COUNTED = "The source gives times of day: seconds are counted from the first of them."

@@ -18,7 +18,6 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.masking import said_in
-from reddy_lib.batches.recording_zero import UNKNOWN_ZERO
 from reddy_lib.batches.redaction_marks import Mark, marks_of, words_of
 from reddy_lib.batches.silence_by_hand import silence_by_hand, still_masked
 from reddy_lib.errors import ReddyError
@@ -27,7 +26,7 @@ from reddy_lib.personal_data import TITLES, Said
 from reddy_lib.recordings.attachments import Attached, open_recording
 from reddy_lib.recordings.inspect import Inspection
 from reddy_lib.recordings.marking import BY_HAND
-from reddy_lib.recordings.redaction import LINE_MARGIN, Span, Word, excerpt, place
+from reddy_lib.recordings.redaction import LINE_MARGIN, Span, Word, excerpt
 from reddy_lib.ui.hand_marks import clock, marks_by_hand, shortened, take_mark_away
 
 __all__ = ["Proposed", "ToSilence", "silencing", "to_silence"]
@@ -64,7 +63,7 @@ class ToSilence(NamedTuple):
         elsewhere: how many marked times are of another recording of this call.
         by_words: the source has times of words, of one line at least.
         silent: it is a copy in which all is silent that is masked in the transcript.
-        no_zero: nothing tells where second 0 of the transcript is in it.
+        no_zero: the sentence that nothing tells where second 0 of the transcript is in it; "" where something does.
     """
 
     proposed: list[Proposed]
@@ -73,7 +72,7 @@ class ToSilence(NamedTuple):
     elsewhere: int
     by_words: bool
     silent: bool
-    no_zero: bool
+    no_zero: str
 
 
 def to_silence(batch: Batch, row: int, call: Call, found: Attached, inspection: Inspection) -> ToSilence:
@@ -86,16 +85,15 @@ def to_silence(batch: Batch, row: int, call: Call, found: Attached, inspection: 
     length = inspection.seconds or math.inf
     known = still_masked(batch, row, found, inspection.seconds)
 
-    def in_recording(spans: Iterable[Span]) -> list[Span]:
-        return [
-            # to the end of the recording; one that begins after it is left as it is, and said to reach past it
-            one._replace(stop=min(one.stop, length)) if one.start < length else one
-            for one in (known.zero.shifted(spans) if known.zero else ())
-        ]
+    def up_to_its_end(spans: Iterable[Span]) -> list[Span]:
+        # one that begins after it is left as it is, and said to reach past it
+        return [one._replace(stop=min(one.stop, length)) if one.start < length else one for one in spans]
 
     def placed(said: Sequence[Said]) -> tuple[list[Span], int]:
-        done = place(said, known.lines, words=words)
-        return in_recording(done.spans), len(done.without_time) if known.zero else len(said)
+        if known.zero is None:
+            return [], len(said)
+        done = known.zero.placed(said, known.lines, words=words)
+        return up_to_its_end(done.spans), len(done.without_time)
 
     spans, without = placed(said_in(call))
     for one in known.seconds:
@@ -103,8 +101,9 @@ def to_silence(batch: Batch, row: int, call: Call, found: Attached, inspection: 
             without += one.masks.total()
         else:
             why = ", ".join(mask[1:-1] for mask in one.masks)
-            span = Span(max(0.0, one.start - LINE_MARGIN), one.stop + LINE_MARGIN, why, "lines")
-            spans += in_recording([span])
+            start, stop = known.zero.covering(one.start, one.stop)
+            span = Span(max(0.0, start - LINE_MARGIN), stop + LINE_MARGIN, why, "lines")
+            spans += up_to_its_end([span])
     proposed = [Proposed(span, ui.escape(_titles(span.why))) for span in spans]
     unplaced: list[tuple[Mark, str]] = []
     elsewhere = 0
@@ -129,7 +128,7 @@ def to_silence(batch: Batch, row: int, call: Call, found: Attached, inspection: 
             proposed.append(Proposed(spans[0], f"line {mark.line}", said, mark))
     proposed.sort(key=lambda one: one.span[:2])
     silent = known.silent and not known.seconds
-    return ToSilence(proposed, without, unplaced, elsewhere, bool(words), silent, known.zero is None)
+    return ToSilence(proposed, without, unplaced, elsewhere, bool(words), silent, known.no_zero)
 
 
 def _words(batch: Batch, row: int, call: Call) -> dict[int, list[Word]]:
@@ -194,7 +193,7 @@ def _listed(
             f"and if something must not be heard, {instead} without it."
         )
     elif what.no_zero:
-        st.markdown(f":orange[:material/warning:] {UNKNOWN_ZERO}")
+        st.markdown(f":orange[:material/warning:] {what.no_zero}")
     elif what.without:
         one = what.without == 1
         st.markdown(

@@ -501,6 +501,7 @@ READS = {
     "lines loss original outcomes outcomes_version provenance recording recordings tags unassigned was_checked_with "
     "attempts operations",
     "Submission": "counts open_chunks outcomes record",
+    "batches.playable": "look_at why_unplayed",
     "batches.recording_urls": "addressed_calls",
     "sending.archiving": "under_way",
     "batches.frames": "attempts_frame calls_frame cells_frame edits_frame finding_counts_frame findings_frame "

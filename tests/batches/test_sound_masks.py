@@ -385,3 +385,33 @@ def test_undoing_a_mask_holds_the_call_where_a_code_that_stays_masked_is_heard_a
     assert "[security code]" in payload_json(batch.call(row)).decode()
     assert set(loud(batch)) >= between(7, 8)
     assert "mask-still-heard" in {one.code for one in batch.findings_of(row) if one.severity == "error"}
+
+
+def test_a_recording_that_cannot_be_read_holds_its_call_and_the_others_go_on(
+    ledger: reddy.Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = load(ledger, "[14:02:30] Agent: The card number?\n[14:02:33] Customer: 4111 1111 1111 1111")
+    attach(batch, WHOLE)
+
+    def broken(file: object) -> float:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("reddy_lib.batches.sound_masks.length_of", broken)
+    batch.apply(MaskPersonalData())
+    row = batch.rows()[0]
+    assert "[card number]" in payload_json(batch.call(row)).decode()
+    [found] = [one for one in batch.findings_of(row) if one.code == "mask-still-heard"]
+    assert "Input/output error" in found.message
+
+
+def test_an_original_that_came_back_on_purpose_is_not_decoded_again(
+    ledger: reddy.Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = load(ledger, timed())
+    attach(batch, WHOLE)
+    batch.apply(MaskPersonalData())
+    monkeypatch.setattr(
+        "reddy_lib.batches.sound_masks.silence_recording", lambda *_: pytest.fail("it was decoded")
+    )
+    attach(batch, WHOLE)
+    assert batch.counts()["held"] == 1

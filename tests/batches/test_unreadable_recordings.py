@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import IO, Any
 
 import msgspec
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.batches import call_changes, playable
+from reddy_lib.database.database import Database
 from reddy_lib.recordings.attachments import attached_from
+from reddy_lib.recordings.inspect import why_not_played
 from tests.recording_files import FORMATS, encoded, tone, wav_bytes
 
 NO_SOUND = {
@@ -96,3 +104,51 @@ def test_what_can_be_heard_is_ready(ledger: reddy.Ledger, ending: str) -> None:
     content = encoded(ending, [tone(1.0, rate)], rate)
     batch.attach(batch.rows()[0], io.BytesIO(content), name=f"a{ending}")
     assert told(batch) == []
+
+
+def test_a_file_is_looked_at_before_the_ledger_is_locked(
+    ledger: reddy.Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked, looked = [False], []
+    write = Database.write
+
+    @contextlib.contextmanager
+    def watched(self: Database, **how: Any) -> Iterator[sa.Connection]:
+        with write(self, **how) as connection:
+            before, locked[0] = locked[0], True
+            try:
+                yield connection
+            finally:
+                locked[0] = before
+
+    def look(file: IO[bytes]) -> str:
+        looked.append(locked[0])
+        return why_not_played(file)
+
+    monkeypatch.setattr(Database, "write", watched)
+    monkeypatch.setattr(playable, "why_not_played", look)
+    monkeypatch.setattr(playable, "_known", OrderedDict())
+    batch = load(ledger, spoken=False)
+    row = batch.rows()[0]
+    batch.attach(row, io.BytesIO(b"<html>one</html>" * 9), name="a.wav")
+    other = attached_from(ledger, io.BytesIO(b"<html>two</html>" * 9), name="a.wav")
+    assert batch.attach_many({row: other}) == {}
+    assert looked == [False, False]
+    monkeypatch.setattr(playable, "_known", OrderedDict())  # as in another process
+    batch.undo(batch.operations()["id"].iloc[0])
+    assert len(looked) >= 3
+    assert not any(looked)
+    assert told(batch) == [("error", "recording-unreadable")]
+
+
+def test_another_name_of_the_same_file_is_no_other_sound(
+    ledger: reddy.Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = load(ledger, spoken=False)
+    row = batch.rows()[0]
+    batch.attach(row, io.BytesIO(NO_SOUND["a page"]), name="a.wav")
+    monkeypatch.setattr(call_changes, "why_unplayed", lambda *_: pytest.fail("it was looked at again"))
+    batch.change(row, lambda call: msgspec.structs.replace(call, filename="b.wav"))
+    [found] = [one for one in batch.findings_of(row) if one.code == "recording-unreadable"]
+    assert found.message.startswith("b.wav cannot be played")
+    assert found.value == "b.wav"

@@ -33,7 +33,7 @@ from reddy_lib.transcripts.reading import unit_found
 from reddy_lib.transcripts.short_clocks import are_short, as_hours, read_short_clocks
 from reddy_lib.transcripts.ticks import ticked
 from reddy_lib.transcripts.times import FACTORS, Moment, parts_of_span, read_moment, words_of
-from reddy_lib.transcripts.turns import COUNTED
+from reddy_lib.transcripts.turns import COUNTED, clock_text, moment_text
 from reddy_lib.transcripts.units import UnitRead
 from reddy_lib.transcripts.unspoken import left_out, telling_keys
 
@@ -169,7 +169,7 @@ def lines_transcript(
             )
         )
     if rebased:
-        transcript.findings = _counted(transcript.findings)
+        transcript.findings = _counted(transcript.findings, _first_clock(moments, origin))
     return _noted(transcript, notes, places, every)
 
 
@@ -206,13 +206,26 @@ def order_assumed(why: str) -> Finding:
     return finding("lines-order-assumed", "transcript", message)
 
 
-def _counted(findings: Sequence[Finding]) -> list[Finding]:
-    """Return findings of which the one about times says too that they count from the first line."""
+def _first_clock(moments: Cells[str, Sequence[Moment | None]], origin: float) -> str:
+    """Return the time from which the others count, as `transcripts.turns.first_clock` does."""
+    of_origin = [
+        moment
+        for some in moments.values()
+        for moment in some
+        if moment is not None and moment.seconds == origin
+    ]
+    if any(moment.absolute for moment in of_origin):
+        return moment_text(origin, naive=any(moment.naive for moment in of_origin))
+    return clock_text(origin)
+
+
+def _counted(findings: Sequence[Finding], first: str) -> list[Finding]:
+    """Return findings of which the one about times says too that they count from the first line, at this time."""
     told = next((found for found in findings if found.code == "times-estimated"), None)
     said = COUNTED if told is None else f"{told.message} {COUNTED}"
     return [
         *(found for found in findings if found is not told),
-        finding("times-estimated", "transcript", said),
+        finding("times-estimated", "transcript", said, value=first or None),
     ]
 
 
@@ -464,7 +477,8 @@ def _moment(cell: Any, unit: str, day_first: bool | None = None) -> Moment | Non
         if -_EPOCH < number < _EPOCH and "_" not in cell:
             return Moment(round(number, 6))
     if isinstance(cell, datetime):
-        return Moment((cell if cell.tzinfo else cell.replace(tzinfo=UTC)).timestamp(), absolute=True)
+        seconds = (cell if cell.tzinfo else cell.replace(tzinfo=UTC)).timestamp()
+        return Moment(seconds, absolute=True, naive=cell.tzinfo is None)
     if isinstance(cell, time):  # Excel's way of writing 0:01:05
         return Moment(cell.hour * _HOUR + cell.minute * 60 + cell.second + cell.microsecond / 1e6)
     if isinstance(cell, timedelta):
