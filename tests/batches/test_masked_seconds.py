@@ -343,6 +343,30 @@ class TestTheSecondsBelongToTheCall:
         assert "changed or deleted since" in held_for(batch)
 
 
+class TestWhatHoldsACallStays:
+    def test_checking_again_keeps_a_call_whose_only_mask_is_a_code(self, ledger: reddy.Ledger) -> None:
+        """The code was removed from the call as loaded, too: both transcripts are equal."""
+        batch = load(ledger)
+        attach(batch)
+        batch.apply(MaskPersonalData(kinds=("cvv",)))
+        attach(batch)  # the original, on purpose
+        assert "from 9.0 to 11.0 s" in held_for(batch)
+        batch.recheck([{"id": 1, "name": "Cards", "status": "active"}])
+        assert "from 9.0 to 11.0 s" in held_for(batch)
+        by_hand(batch, CODE)
+        assert not held_for(batch)
+        assert batch.counts()["ready"] == 1
+
+    def test_undoing_the_mask_releases_it(self, ledger: reddy.Ledger) -> None:
+        batch = load(ledger)
+        done = batch.apply(CARD_ALONE)
+        attach(batch)
+        attach(batch)
+        assert held_for(batch)
+        batch.undo(done)
+        assert not held_for(batch)
+
+
 class TestTimesThatAreEstimates:
     LONG = "I have been on hold for ages and would like to get this over with, so here it comes: 5500 0000 0000 0004"
 

@@ -124,7 +124,7 @@ def test_what_cannot_be_silenced_holds_the_call_and_says_why(ledger: reddy.Ledge
     done = batch.apply(MaskPersonalData())
     assert "4111" not in payload_json(batch.call(row)).decode()
     found = next(one for one in batch.findings_of(row) if one.code == "mask-still-heard")
-    assert "line 2" in found.message
+    assert "Line 2" in found.message
     assert batch.counts()["held"] == 1
     batch.undo(done)
     assert batch.counts()["ready"] == 1, "nothing is masked any more"
