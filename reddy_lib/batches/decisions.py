@@ -49,12 +49,14 @@ DROP: Decision = "drop"
 
 
 class Taken(msgspec.Struct, omit_defaults=True):
-    """One decision: what, by whom, when (seconds since the epoch); `role`: of the line that the text became."""
+    """One decision: what, by whom, when (seconds since the epoch); `role`: of the line that the text became; `said`: a
+    digest of the line that lost its mask."""
 
     what: str
     who: str
     at: float
     role: str = ""
+    said: str = ""
 
     def words(self) -> str:
         """Return the decision for the history of edits: "attach", "own line: agent", "accepted"."""
