@@ -20,6 +20,7 @@ import msgspec
 
 from reddy_lib.batches.decisions import Decisions, Taken, estimated_times, line_marks
 from reddy_lib.batches.line_origins import line_origins, masks_of, new_masks
+from reddy_lib.batches.moved_times import in_unit_of
 from reddy_lib.batches.removed_codes import FORBIDDEN
 from reddy_lib.model import Call, TranscriptLine
 from reddy_lib.recordings.redaction import span_of_line
@@ -115,7 +116,7 @@ def lines_in_time(call: Call, decisions: Decisions, loaded: Loaded) -> list[Tran
     with the times of the whole."""
     lines, original = call.transcript or [], loaded.call.transcript or []
     estimates = {float(time): _read_span(taken.what) for time, taken in decisions.estimates.items()}
-    starts, stops = estimated_times(loaded.marks or "", original)
+    starts, stops = estimated_times(loaded.marks or "", in_unit_of(original, lines))
     marks = line_marks(loaded.marks, original, lines, decisions.estimates)
 
     def timed(line: TranscriptLine, mark: str) -> TranscriptLine:
@@ -125,11 +126,11 @@ def lines_in_time(call: Call, decisions: Decisions, loaded: Loaded) -> list[Tran
             return line
         whole = [
             estimates.get(time, None if time in unknown else (time, time))
-            for time, unknown in ((line.start, starts), (line.stop, stops))
+            for time, unknown in ((_rounded(line.start), starts), (_rounded(line.stop), stops))
             if time is not None
         ]
         known = [span for span in whole if span is not None]
-        if len(known) < len(whole) or not estimates.keys() & {line.start, line.stop}:
+        if len(known) < len(whole) or not estimates.keys() & {_rounded(line.start), _rounded(line.stop)}:
             return msgspec.structs.replace(line, start=None, stop=None)
         stop = max(span[1] for span in known)
         return msgspec.structs.replace(
@@ -230,6 +231,8 @@ def _moved(old: Sequence[TranscriptLine], new: Sequence[TranscriptLine], has: De
     if factor <= 0 or any(abs(to + factor * (a - first) - b) > 0.01 + 1e-6 * abs(b) for a, b in times):
         return has  # single times were changed: the seconds stay where they were
 
+    became = {round(a, 6): b for a, b in times}  # exactly, because a line is found by it
+
     def moved(key: str) -> str:
         span = _read_span(key)
         return (
@@ -245,7 +248,8 @@ def _moved(old: Sequence[TranscriptLine], new: Sequence[TranscriptLine], has: De
         has,
         masked={moved(key): one for key, one in has.masked.items()},
         estimates={
-            _time_key(to + factor * (float(time) - first)): taken(one) for time, one in has.estimates.items()
+            _time_key(became.get(float(time), to + factor * (float(time) - first))): taken(one)
+            for time, one in has.estimates.items()
         },
     )
 
@@ -257,6 +261,10 @@ def _told(line: TranscriptLine) -> tuple[float | None, float | None, str]:
 def _digest(line: TranscriptLine) -> str:
     """Return a digest of what a line says. Numbers are left out of it: a short one could be found again by trying."""
     return hashlib.sha256(re.sub(r"\d+", "0", line.text).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _rounded(time: float | None) -> float | None:
+    return None if time is None else round(time, 6)
 
 
 def _time_key(time: float) -> str:

@@ -13,11 +13,12 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.batches.edits import divide_times
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.silence_by_hand import silence_by_hand
 from reddy_lib.batches.steps import ScaleTimes
 from reddy_lib.batches.turn_edits import store_turn_edit, turn_edit
-from reddy_lib.database.schema import silenced_recordings
+from reddy_lib.database.schema import calls, silenced_recordings
 from reddy_lib.recordings.attachments import open_recording
 from reddy_lib.recordings.redaction import Span
 from reddy_lib.recordings.wav import read_wav
@@ -609,6 +610,56 @@ class TestTimesThatAreEstimates:
         batch.apply(MaskPersonalData(kinds=("cvv",)))
         attach(batch)
         assert "Line 3 has no time" in held_for(batch)
+
+    @pytest.mark.parametrize("way", ["step", "button"])
+    @pytest.mark.parametrize("typed", [False, True])
+    def test_another_unit_of_all_times_makes_no_estimate_exact(
+        self, ledger: reddy.Ledger, way: str, typed: bool
+    ) -> None:
+        lines = lines_of(
+            [(role, text, start * 1000.7, stop * 1000.7) for role, text, start, stop in LINES], times=True
+        )
+        for at in (1, 2):
+            del lines[at]["start"], lines[at]["stop"]
+        batch = load(ledger, lines)
+        assert list(batch.lines(batch.rows()[0])["times"])[1] == "estimated"
+
+        def stop_at_13(call: reddy.Call) -> reddy.Call:
+            *others, last = call.transcript or []
+            return msgspec.structs.replace(
+                call, transcript=[*others, msgspec.structs.replace(last, stop=13.25)]
+            )
+
+        if way == "step":
+            batch.apply(ScaleTimes(factor=1 / 700))
+        else:
+            batch.change(batch.rows()[0], divide_times)
+        if typed:
+            batch.change(batch.rows()[0], stop_at_13)
+        assert list(batch.lines(batch.rows()[0])["times"])[1:3] == ["estimated", "estimated"]
+        attach(batch, wav_bytes(tone(25.0) + 0.1))
+        batch.apply(CARD_ALONE)
+        assert silent(batch) == []
+        assert "Line 2 has no time" in held_for(batch)
+
+    @pytest.mark.parametrize("way", ["step", "button"])
+    def test_nor_that_of_a_line_that_was_split(self, ledger: reddy.Ledger, way: str) -> None:
+        batch = self.split(ledger, first=False)
+        if way == "step":
+            batch.apply(ScaleTimes(factor=1 / 3))
+        else:
+            batch.change(batch.rows()[0], divide_times)
+        assert list(batch.lines(batch.rows()[0])["times"]) == ["source", "estimated", "estimated", "source"]
+
+    def test_a_call_without_marks_of_its_times_knows_those_of_a_split(self, ledger: reddy.Ledger) -> None:
+        """Earlier versions stored none."""
+        batch = self.split(ledger, first=False)
+        with ledger.write() as connection:
+            connection.execute(calls.update().values(times=sa.null()))
+        attach(batch, wav_bytes(tone(32.0) + 0.1))
+        batch.apply(CARD_ALONE)
+        assert silent(batch) == [(1.5, 30.5)]
+        assert list(batch.lines(batch.rows()[0])["times"]) == ["", "estimated", "estimated", ""]
 
     @pytest.mark.parametrize("clock", ["[00:0{}] {}: {}", None])
     def test_the_last_line_is_silent_from_its_own_start(
