@@ -31,8 +31,8 @@ from reddy_lib.batches.decisions import (
     tally,
     unassigned_of,
 )
+from reddy_lib.batches.line_origins import more_masked
 from reddy_lib.batches.masked_seconds import Loaded, keep_masked
-from reddy_lib.batches.masks import spoken_masks
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome, keep_what_was_sent
 from reddy_lib.batches.playable import why_unplayed
 from reddy_lib.batches.removed_codes import calls_without_codes, remove_codes
@@ -233,7 +233,7 @@ def _changed(
     has, call = _with_recording(connection, batch, call, had, recording)
     # What was accepted for another file, or for other masks.
     gone = {*OF_THE_FILE} if (has and has.sha256) != (had and had.sha256) else set()
-    if STILL_HEARD in new.accepted and spoken_masks(call) - spoken_masks(before):
+    if STILL_HEARD in new.accepted and more_masked(before.transcript or [], call.transcript or []):
         gone.add(STILL_HEARD)
     if gone.intersection(new.accepted):
         left = {code: taken for code, taken in new.accepted.items() if code not in gone}

@@ -248,8 +248,8 @@ def carried_findings(source: Sequence[Finding], original: Call, call: Call) -> l
         elif found.code == "recording-unreadable":  # it goes with the recording
             if call.filename:
                 kept.append(beside_transcript(found) if call.transcript else found)
-        elif found.code == "mask-still-heard":  # it goes with the masks, or with the recording
-            if call.filename and call.transcript != original.transcript:
+        elif found.code == "mask-still-heard":  # `hold_unsilenced` tells when it goes
+            if call.filename:
                 kept.append(found)
         elif getattr(original, found.field, None) == getattr(call, found.field, None):
             kept.append(found)

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from reddy_lib.batches.line_diff import pair_lines
+from reddy_lib.batches.moved_times import in_unit_of
 from reddy_lib.findings import CATALOGUE, Finding, finding
 from reddy_lib.model import Call, TranscriptLine
 from reddy_lib.transcripts.turns import TIMES
@@ -49,12 +50,14 @@ DROP: Decision = "drop"
 
 
 class Taken(msgspec.Struct, omit_defaults=True):
-    """One decision: what, by whom, when (seconds since the epoch); `role`: of the line that the text became."""
+    """One decision: what, by whom, when (seconds since the epoch); `role`: of the line that the text became; `said`: a
+    digest of the line that lost its mask."""
 
     what: str
     who: str
     at: float
     role: str = ""
+    said: str = ""
 
     def words(self) -> str:
         """Return the decision for the history of edits: "attach", "own line: agent", "accepted"."""
@@ -261,15 +264,17 @@ def line_marks(
     """Return the mark of each line's times, a key of `TIMES` or `BY_HAND`; "" where it is not known.
 
     A line that still has the times it was loaded with keeps their mark, wherever it was moved. A line that was split, or
-    that has one of its two times from an estimated line, is estimated.
+    that has one of its two times from an estimated line, is estimated. So it is after the unit of all times was changed.
 
     Args:
         loaded: the marks of `original`, the lines as loaded; None where none were stored.
         estimates: times that splitting a line estimated (`Decisions.estimates`).
     """
+    split = {round(float(time), 6) for time in estimates}
     if loaded is None:
-        return [""] * len(lines)
+        return ["e" if {*_span(line)} & split else "" for line in lines]
     marks = loaded or "s" * len(original)
+    original = in_unit_of(original, lines)
     came: dict[int, str] = {}
     gone: dict[_Span, list[str]] = {}  # deleted or changed lines: a line with equal times may be one of them
     for old, new, _ in pair_lines(original, lines):
@@ -278,7 +283,6 @@ def line_marks(
             came[new] = mark
         elif old and mark:
             gone.setdefault(_span(original[old - 1]), []).append(mark)
-    split = {float(time) for time in estimates}
     starts, stops = estimated_times(marks, original)
     found = []
     for number, line in enumerate(lines, 1):
@@ -290,22 +294,26 @@ def line_marks(
             # in the order of the deleted lines: of two with equal times, the upper one's mark goes to the upper line
             found.append(left.pop(0))
         else:
-            loose = line.start in starts | split or line.stop in stops | split
+            start, stop = _span(line)
+            loose = start in starts | split or stop in stops | split
             found.append("e" if loose else BY_HAND)
     return found
 
 
 def estimated_times(marks: str, original: Sequence[TranscriptLine]) -> tuple[set[float], set[float]]:
-    """Return the starts and the stops that are estimated in lines as they were loaded, and in no other way theirs."""
+    """Return the starts and the stops that are estimated in lines as they were loaded, and in no other way theirs, to six
+    decimals."""
     starts: dict[bool, set[float]] = {True: set(), False: set()}
     stops: dict[bool, set[float]] = {True: set(), False: set()}
     for mark, line in zip(marks, original, strict=False):
         if line.start is not None:
-            starts[mark == "e"].add(line.start)
+            starts[mark == "e"].add(round(line.start, 6))
         if line.stop is not None:
-            stops[mark in ("e", "b")].add(line.stop)
+            stops[mark in ("e", "b")].add(round(line.stop, 6))
     return starts[True] - starts[False], stops[True] - stops[False]
 
 
 def _span(line: TranscriptLine) -> _Span:
-    return line.start, line.stop
+    """Return the times of a line to six decimals, as `Decisions.estimates` has them."""
+    start, stop = line.start, line.stop
+    return None if start is None else round(start, 6), None if stop is None else round(stop, 6)

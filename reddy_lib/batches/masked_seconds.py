@@ -9,7 +9,9 @@ line was split is an estimate (`Decisions.estimates`), so both parts count as sa
 
 from __future__ import annotations
 
+import hashlib
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -17,8 +19,8 @@ from typing import NamedTuple
 import msgspec
 
 from reddy_lib.batches.decisions import Decisions, Taken, estimated_times, line_marks
-from reddy_lib.batches.line_diff import pair_lines
-from reddy_lib.batches.masks import ANY_MASK
+from reddy_lib.batches.line_origins import line_origins, masks_of, new_masks
+from reddy_lib.batches.moved_times import in_unit_of
 from reddy_lib.batches.removed_codes import FORBIDDEN
 from reddy_lib.model import Call, TranscriptLine
 from reddy_lib.recordings.redaction import span_of_line
@@ -56,29 +58,33 @@ class MaskedSeconds(NamedTuple):
         stop: infinity: to the end.
         masks: how many of each mask.
         lines: numbers (from 1) of the lines that have them; empty where no line has them any more.
+        said: digests of what these lines say, and of what the lines said that lost a mask. "": not known.
     """
 
     start: float | None
     stop: float
     masks: Counter[str]
     lines: tuple[int, ...]
+    said: frozenset[str] = frozenset()
 
 
 def must_be_silent(call: Call, decisions: Decisions, loaded: Loaded) -> list[MaskedSeconds]:
     """Return the seconds in which words were said that are masked now, and were not when the call was loaded."""
     found: dict[tuple[float | None, float], MaskedSeconds] = {}
 
-    def add(span: tuple[float, float] | None, masks: Counter[str], lines: tuple[int, ...]) -> None:
+    def add(span: tuple[float, float] | None, masks: Counter[str], lines: tuple[int, ...], said: str) -> None:
         start, stop = span or (None, math.inf)
         had = found.get((start, stop), MaskedSeconds(start, stop, Counter(), ()))
-        found[start, stop] = had._replace(masks=had.masks + masks, lines=had.lines + lines)
+        found[start, stop] = had._replace(
+            masks=had.masks + masks, lines=had.lines + lines, said=had.said | {said}
+        )
 
     own = own_by_line(call, loaded)
     timed = lines_in_time(call, decisions, loaded) if own else []
     for number, masks in own.items():
-        add(span_of_line(timed, number), masks, (number,))
+        add(span_of_line(timed, number), masks, (number,), _digest((call.transcript or [])[number - 1]))
     for key, taken in decisions.masked.items():
-        add(_read_span(key), _masks(taken.what), ())
+        add(_read_span(key), masks_of(taken.what), (), taken.said)
     return list(found.values())
 
 
@@ -87,27 +93,21 @@ def own_by_line(call: Call, loaded: Loaded) -> dict[int, Counter[str]]:
     now = {
         number: masks
         for number, line in enumerate(call.transcript or (), 1)
-        if "[" in line.text and (masks := _masks(line.text))
+        if (masks := masks_of(line.text))
     }
     if not now:
         return {}
-    of_sheet = [_masks(line.text) for line in loaded.call.transcript or ()]
-    if loaded.removed:
-        for masks in of_sheet:
-            for mask in FORBIDDEN:
-                del masks[mask]
-    total = sum(now.values(), Counter()) - sum(of_sheet, Counter())
-    came: dict[int | None, int | None] = {}
-    if total and any(of_sheet):
-        came = {
-            pair.new: pair.old for pair in pair_lines(loaded.call.transcript or [], call.transcript or [])
-        }
+    sheet = loaded.call.transcript or []
+    kept = FORBIDDEN if loaded.removed else ()  # of these masks, none is the sheet's
+    if not any(mask not in kept for line in sheet for mask in masks_of(line.text)):
+        return now
     own: dict[int, Counter[str]] = {}
+    lines = call.transcript or []
+    for origin in line_origins(sheet, lines):
+        own.update(new_masks(sheet, lines, origin))
     for number, masks in now.items():
-        old = came.get(number)
-        left = masks - of_sheet[old - 1] if old else masks
-        if left := Counter({mask: count for mask, count in left.items() if mask in total}):
-            own[number] = left
+        if codes := Counter({mask: masks[mask] for mask in kept if mask in masks}):
+            own[number] = own.get(number, Counter()) | codes
     return own
 
 
@@ -116,7 +116,7 @@ def lines_in_time(call: Call, decisions: Decisions, loaded: Loaded) -> list[Tran
     with the times of the whole."""
     lines, original = call.transcript or [], loaded.call.transcript or []
     estimates = {float(time): _read_span(taken.what) for time, taken in decisions.estimates.items()}
-    starts, stops = estimated_times(loaded.marks or "", original)
+    starts, stops = estimated_times(loaded.marks or "", in_unit_of(original, lines))
     marks = line_marks(loaded.marks, original, lines, decisions.estimates)
 
     def timed(line: TranscriptLine, mark: str) -> TranscriptLine:
@@ -126,11 +126,11 @@ def lines_in_time(call: Call, decisions: Decisions, loaded: Loaded) -> list[Tran
             return line
         whole = [
             estimates.get(time, None if time in unknown else (time, time))
-            for time, unknown in ((line.start, starts), (line.stop, stops))
+            for time, unknown in ((_rounded(line.start), starts), (_rounded(line.stop), stops))
             if time is not None
         ]
         known = [span for span in whole if span is not None]
-        if len(known) < len(whole) or not estimates.keys() & {line.start, line.stop}:
+        if len(known) < len(whole) or not estimates.keys() & {_rounded(line.start), _rounded(line.stop)}:
             return msgspec.structs.replace(line, start=None, stop=None)
         stop = max(span[1] for span in known)
         return msgspec.structs.replace(
@@ -162,20 +162,38 @@ def keep_masked(
     own = own_by_line(old, of_sheet)
     if not own or new.transcript == of_sheet.call.transcript:
         return has
-    pairs = {pair.old: pair.new for pair in pair_lines(old.transcript or [], new.transcript or [])}
+    lines, sheet = new.transcript or [], of_sheet.call.transcript or []
+    became = {number: one.new for one in line_origins(old.transcript or [], lines) for number in one.old}
+    was = {number: one.old for one in line_origins(sheet, old.transcript or []) for number in one.new}
+    again = {
+        one.new: one.old
+        for one in line_origins(sheet, lines)
+        if [_told(sheet[number - 1]) for number in one.old]
+        == [_told(lines[number - 1]) for number in one.new]
+    }
+    left = own_by_line(new, of_sheet)
     timed = lines_in_time(old, had, of_sheet)
-    said = set(map(_told, of_sheet.call.transcript or ())).intersection(map(_told, new.transcript or ()))
-    again = {(start, stop) for start, stop, _ in said}
     kept = dict(has.masked)
     for number, masks in own.items():
-        there = pairs.get(number)
-        line = (old.transcript or [])[number - 1]
-        lost = masks - _masks((new.transcript or [])[there - 1].text if there else "")
-        if lost and (line.start, line.stop) not in again:
+        there = became.get(number, ())
+        lost = masks - sum((left.get(one, Counter()) for one in there), Counter())
+        if lost and not (there in again and again[there] == was.get(number)):
             span = span_of_line(timed, number)
             key = f"line-{number}" if span is None else _span_key(span)
-            kept.setdefault(key, Taken(" ".join(lost.elements()), who, now))
+            told = Taken(
+                " ".join(lost.elements()), who, now, said=_digest((old.transcript or [])[number - 1])
+            )
+            kept[key] = _both(kept.get(key), told)
     return msgspec.structs.replace(has, masked=kept)
+
+
+def _both(had: Taken | None, told: Taken) -> Taken:
+    """Return what was masked in the same seconds at two times."""
+    if had is None:
+        return told
+    masks = masks_of(had.what) | masks_of(told.what)
+    said = told.said if told.said == had.said else ""
+    return msgspec.structs.replace(told, what=" ".join(masks.elements()), said=said)
 
 
 def with_estimate(
@@ -213,6 +231,8 @@ def _moved(old: Sequence[TranscriptLine], new: Sequence[TranscriptLine], has: De
     if factor <= 0 or any(abs(to + factor * (a - first) - b) > 0.01 + 1e-6 * abs(b) for a, b in times):
         return has  # single times were changed: the seconds stay where they were
 
+    became = {round(a, 6): b for a, b in times}  # exactly, because a line is found by it
+
     def moved(key: str) -> str:
         span = _read_span(key)
         return (
@@ -228,17 +248,23 @@ def _moved(old: Sequence[TranscriptLine], new: Sequence[TranscriptLine], has: De
         has,
         masked={moved(key): one for key, one in has.masked.items()},
         estimates={
-            _time_key(to + factor * (float(time) - first)): taken(one) for time, one in has.estimates.items()
+            _time_key(became.get(float(time), to + factor * (float(time) - first))): taken(one)
+            for time, one in has.estimates.items()
         },
     )
 
 
-def _masks(text: str) -> Counter[str]:
-    return Counter(mask[0] for mask in ANY_MASK.finditer(text)) if "[" in text else Counter()
-
-
 def _told(line: TranscriptLine) -> tuple[float | None, float | None, str]:
     return line.start, line.stop, line.text
+
+
+def _digest(line: TranscriptLine) -> str:
+    """Return a digest of what a line says. Numbers are left out of it: a short one could be found again by trying."""
+    return hashlib.sha256(re.sub(r"\d+", "0", line.text).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _rounded(time: float | None) -> float | None:
+    return None if time is None else round(time, 6)
 
 
 def _time_key(time: float) -> str:

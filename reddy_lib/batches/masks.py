@@ -14,7 +14,6 @@ __all__ = [
     "is_masked",
     "masks_in",
     "own_masks",
-    "spoken_masks",
 ]
 
 MASKED = "[masked]"
@@ -56,11 +55,4 @@ def is_masked(text: str, one: Said) -> bool:
     """Return whether a mask stands there: an answer in words, such as a password, may be the mask itself."""
     return "[" in text and any(
         mask.start() < one.end and one.begin < mask.end() for mask in ANY_MASK.finditer(text)
-    )
-
-
-def spoken_masks(call: Call) -> Counter[str]:
-    """Return how many of each mask a call's transcript has."""
-    return Counter(
-        mask[0] for line in call.transcript or () if "[" in line.text for mask in ANY_MASK.finditer(line.text)
     )

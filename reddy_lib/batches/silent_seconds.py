@@ -37,11 +37,14 @@ class Stretch(msgspec.Struct, frozen=True, array_like=True):
 
 class Done(msgspec.Struct, frozen=True, array_like=True):
     """Seconds of a call (a line of it, or None: it has no time) in which so many of each mask need no more silence: only
-    their words are silent, by the times of the words, or a person accepted that they are not in the recording."""
+    their words are silent, by the times of the words, or a person accepted that they are not in the recording.
+
+    It counts for what the lines said then (`said`: digests), because the same mask in another text hides another word."""
 
     start: float | None
     stop: float | None
     masks: dict[str, int]
+    said: tuple[str, ...] = ()
 
 
 class Silence(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -58,10 +61,10 @@ class Silence(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def with_done(self, needed: Iterable[MaskedSeconds]) -> Silence:
         """Return it with these masks, which need no more silence."""
-        done = {(one.start, one.stop): one for one in self.done}
+        done = {(one.start, one.stop, one.said): one for one in self.done}
         for one in needed:
-            stop = None if math.isinf(one.stop) else one.stop
-            done[one.start, stop] = Done(one.start, stop, dict(one.masks))
+            stop, said = None if math.isinf(one.stop) else one.stop, tuple(sorted(one.said))
+            done[one.start, stop, said] = Done(one.start, stop, dict(one.masks), said)
         return msgspec.structs.replace(self, done=tuple(done.values()))
 
 
@@ -79,7 +82,6 @@ def uncovered(
     """
     if silence is None:
         return list(needed)
-    done = {(one.start, one.stop): Counter(one.masks) for one in silence.done}
     silent = _joined((one.start, _stop(one)) for one in silence.stretches)
     around = _joined(
         (one.start - LINE_MARGIN, _stop(one) + LINE_MARGIN) if one.by_hand else (one.start, _stop(one))
@@ -87,8 +89,13 @@ def uncovered(
     )
 
     def covered(one: MaskedSeconds) -> bool:
-        had = done.get((one.start, None if math.isinf(one.stop) else one.stop), Counter())
-        if not one.masks - had:
+        seconds = one.start, None if math.isinf(one.stop) else one.stop
+        if any(
+            (done.start, done.stop) == seconds
+            and one.said <= set(done.said)
+            and one.masks <= Counter(done.masks)
+            for done in silence.done
+        ):
             return True
         if one.start is None or zero is None:
             return False

@@ -343,6 +343,30 @@ class TestTimes:
     ) -> None:
         assert line_times(loaded, SOME, lines) == told
 
+    @pytest.mark.parametrize(
+        ("before", "after", "told"),
+        [
+            ([(0, 2), (2, 5), (5, 9)], [(0, 0.002), (0.002, 0.005), (0.005, 0.009)], ["source", "estimated"]),
+            ([(0, 2), (2, 5), (5, 9)], [(7, 9), (9, 12), (12, 16)], ["source", "estimated"]),
+            (
+                [(0, 2), (2, 5), (5, 9), (9, 11)],
+                [(0, 4), (4, 10), (10, 18), (18, 77)],
+                ["source", "estimated", "derived", "by hand"],
+            ),
+            ([(0, 2), (2, 5), (5, 9)], [(0, 3), (3, 6), (6, 7)], ["by hand", "by hand", "by hand"]),
+            ([(0, 3)], [(0, 9)], ["by hand"]),
+            ([(0, 3000)], [(0, 3)], ["source"]),
+        ],
+    )
+    def test_another_unit_or_a_later_start_of_all_times_is_not_typed_by_hand(
+        self, before: list[tuple[float, float]], after: list[tuple[float, float]], told: list[str]
+    ) -> None:
+        loaded, lines = (
+            [TranscriptLine("agent", f"say {number}", *span) for number, span in enumerate(spans)]
+            for spans in (before, after)
+        )
+        assert line_times("seds"[: len(before)], loaded, lines)[: len(told)] == told
+
     def test_of_lines_with_equal_times_that_were_moved_each_keeps_its_own_mark(self) -> None:
         """They are matched by their times, in their order: the upper one's mark is not the lower one's."""
         upper, lower = TranscriptLine("agent", "both", 0, 2), TranscriptLine("customer", "speak", 0, 2)

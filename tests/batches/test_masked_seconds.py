@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.batches.edits import divide_times
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.silence_by_hand import silence_by_hand
 from reddy_lib.batches.steps import ScaleTimes
@@ -35,7 +36,13 @@ LINES = [
 WHOLE = wav_bytes(tone(14.0) + 0.1)
 
 
-def load(ledger: reddy.Ledger, transcript: object = None, start: str | int = 1_700_000_000) -> reddy.Batch:
+def load(
+    ledger: reddy.Ledger,
+    transcript: object = None,
+    start: str | int = 1_700_000_000,
+    *,
+    estimate: bool = True,
+) -> reddy.Batch:
     if transcript is None:
         transcript = [
             {"role": role, "text": text, "start": start_, "stop": stop} for role, text, start_, stop in LINES
@@ -50,7 +57,10 @@ def load(ledger: reddy.Ledger, transcript: object = None, start: str | int = 1_7
             "transcript": [transcript if isinstance(transcript, str) else json.dumps(transcript)],
         }
     )
-    return ledger.load(frame, progress=False, timezone="UTC")
+    mapping = None
+    if not estimate:
+        mapping = reddy.guess_mapping(frame).to_dict() | {"line_times": "leave out"}
+    return ledger.load(frame, mapping, progress=False, timezone="UTC")
 
 
 def attach(batch: reddy.Batch, content: bytes = WHOLE) -> None:
@@ -352,12 +362,211 @@ class TestTheSecondsBelongToTheCall:
         turn(batch, 4, "text", "That is [masked]")
         assert "from 9.0 to 11.0 s" in held_for(batch)
 
+    @pytest.mark.parametrize("edit", ["delete", "text"])
+    def test_unchanged_lines_without_times_free_no_other(self, ledger: reddy.Ledger, edit: str) -> None:
+        batch = load(ledger, lines_of(LINES, times=False), estimate=False)
+        assert {line.start for line in batch.call(batch.rows()[0]).transcript or []} == {None}
+        batch.apply(CARD_ALONE)
+        turn(batch, 2, edit, LINES[4][1])
+        attach(batch)
+        assert "changed or deleted since" in held_for(batch)
+
+    def test_unchanged_lines_of_the_same_times_free_no_other(self, ledger: reddy.Ledger) -> None:
+        batch = load(ledger, lines_of([(role, text, 2.0, 5.0) for role, text, _, _ in LINES]))
+        batch.apply(CARD_ALONE)
+        turn(batch, 2, "delete")
+        attach(batch)
+        assert silent(batch) == around((2.0, 5.0))
+
+    @pytest.mark.parametrize("times", [True, False])
+    def test_a_line_that_says_again_what_the_sheet_said_is_free(
+        self, ledger: reddy.Ledger, times: bool
+    ) -> None:
+        batch = load(ledger, lines_of(LINES, times=times), estimate=False)
+        turn(batch, 5, "text", "Thanks. One moment.")
+        turn(batch, 2, "text", "Sure, [card number].")
+        turn(batch, 2, "text", LINES[1][1])
+        attach(batch)
+        assert silent(batch) == []
+        assert not held_for(batch)
+
     def test_a_lost_line_without_a_time_holds(self, ledger: reddy.Ledger) -> None:
         batch = load(ledger, "Agent: The card number?\nCustomer: 5500 0000 0000 0004\nAgent: Thanks.")
         batch.apply(MaskPersonalData())
         turn(batch, 2, "delete")
         attach(batch)
         assert "changed or deleted since" in held_for(batch)
+
+
+class TestWhatHoldsACallStays:
+    def test_checking_again_keeps_a_call_whose_only_mask_is_a_code(self, ledger: reddy.Ledger) -> None:
+        """The code was removed from the call as loaded, too: both transcripts are equal."""
+        batch = load(ledger)
+        attach(batch)
+        batch.apply(MaskPersonalData(kinds=("cvv",)))
+        attach(batch)  # the original, on purpose
+        assert "from 9.0 to 11.0 s" in held_for(batch)
+        batch.recheck([{"id": 1, "name": "Cards", "status": "active"}])
+        assert "from 9.0 to 11.0 s" in held_for(batch)
+        by_hand(batch, CODE)
+        assert not held_for(batch)
+        assert batch.counts()["ready"] == 1
+
+    def test_undoing_the_mask_releases_it(self, ledger: reddy.Ledger) -> None:
+        batch = load(ledger)
+        done = batch.apply(CARD_ALONE)
+        attach(batch)
+        attach(batch)
+        assert held_for(batch)
+        batch.undo(done)
+        assert not held_for(batch)
+
+
+SHEET_MASKS = [
+    ("agent", "You speak to [name].", 0.0, 2.0),
+    ("agent", "Who is calling?", 2.0, 4.0),
+    ("customer", "This is Smith", 4.0, 6.0),
+    ("agent", "Thank you.", 6.0, 8.0),
+]
+
+
+def lines_of(said: list[tuple[str, str, float, float]], *, times: bool = True) -> list[dict[str, object]]:
+    return [
+        {"role": role, "text": text, **({"start": start, "stop": stop} if times else {})}
+        for role, text, start, stop in said
+    ]
+
+
+class TestMasksOfTheSheet:
+    """A mask that came with the sheet is its own line's, and pays for no other line."""
+
+    @pytest.mark.parametrize("times", [True, False])
+    @pytest.mark.parametrize("edit", ["delete", "text"])
+    @pytest.mark.parametrize("beside", [True, False])
+    @pytest.mark.parametrize("first", [True, False])
+    def test_a_mask_that_is_gone_does_not_count_for_another_line(
+        self, ledger: reddy.Ledger, edit: str, times: bool, beside: bool, first: bool
+    ) -> None:
+        said = [one for number, one in enumerate(SHEET_MASKS) if not (beside and number == 1)]
+        batch = load(ledger, lines_of(said, times=times), estimate=False)
+        number = 2 if beside else 3
+        if first:
+            turn(batch, 1, edit, "You speak to the desk.")
+            number -= edit == "delete"
+            turn(batch, number, "text", "This is [name]")
+        else:
+            turn(batch, number, "text", "This is [name]")
+            turn(batch, 1, edit, "You speak to the desk.")
+        attach(batch)
+        assert silent(batch) == (around((4.0, 6.0)) if times else [])
+        assert bool(held_for(batch)) is not times
+
+    @pytest.mark.parametrize("times", [True, False])
+    def test_edits_that_mask_nothing_hold_nothing(self, ledger: reddy.Ledger, times: bool) -> None:
+        batch = load(ledger, lines_of(SHEET_MASKS, times=times))
+        attach(batch)
+        batch.change(
+            batch.rows()[0],
+            lambda call: msgspec.structs.replace(call, transcript=[*reversed(call.transcript or [])]),
+        )
+        assert not held_for(batch), "moved"
+        batch.revert(batch.rows()[0])
+        turn(batch, 1, "text", "You are speaking to [name].")
+        assert not held_for(batch), "corrected"
+        turn(batch, 2, "text", "Who is this?")
+        turn(batch, 3, "delete")
+        assert not held_for(batch), "deleted"
+        batch.revert(batch.rows()[0])
+        turn(batch, 1, "split", "You speak to [name].", at=len("You"))
+        assert (batch.call(batch.rows()[0]).transcript or [])[1].text == "speak to [name]."
+        turn(batch, 4, "text", "This is Smyth")
+        assert not held_for(batch), "split"
+        turn(batch, 1, "merge")
+        turn(batch, 1, "merge")
+        assert not held_for(batch), "merged"
+        batch.revert(batch.rows()[0])
+        turn(batch, 2, "delete")
+        if times:
+            batch.apply(ScaleTimes(factor=0.5))
+        assert not held_for(batch), "another unit"
+        assert silent(batch) == []
+
+    def test_a_mask_over_more_words_than_the_sheets_is_new(self, ledger: reddy.Ledger) -> None:
+        batch = load(ledger, lines_of([("agent", "You speak to [name] Smith.", 0.0, 2.0), *SHEET_MASKS[1:]]))
+        attach(batch)
+        turn(batch, 1, "text", "You speak to [name].")
+        assert "from 0.0 to 2.0 s" in held_for(batch)
+
+    def test_one_save_that_deletes_a_masked_line_and_masks_the_next_keeps_both(
+        self, ledger: reddy.Ledger
+    ) -> None:
+        batch = load(ledger, lines_of([("agent", "I am Ann.", 0.0, 2.0), *SHEET_MASKS[2:]]))
+        turn(batch, 1, "text", "I am [name].")
+
+        def edited(call: reddy.Call) -> reddy.Call:
+            lines = (call.transcript or [])[1:]
+            lines[0] = msgspec.structs.replace(lines[0], text="This is [name]")
+            return msgspec.structs.replace(call, transcript=lines)
+
+        batch.change(batch.rows()[0], edited)
+        attach(batch)
+        assert silent(batch) == [(0.0, 2.5), (3.5, 6.5)]
+        assert not held_for(batch)
+
+
+class TestTheTextOfAMask:
+    """Where only the words of a mask are silent, it counts for the text that the line had then."""
+
+    def by_words(self, ledger: reddy.Ledger) -> reddy.Batch:
+        words = ["Sure,", "5500", "0000", "0000", "0004", "not", "4111", "1111", "1111", "1111"]
+        lines = lines_of(LINES)
+        lines[1]["text"] = " ".join(words)
+        lines[1]["words"] = [
+            {"word": word, "start": 3 + at * 0.3, "end": 3.25 + at * 0.3} for at, word in enumerate(words)
+        ]
+        batch = load(ledger, lines)
+        attach(batch)
+        row = batch.rows()[0]
+        text = (batch.call(row).transcript or [])[1].text
+        turn(batch, 2, "mask", at=text.index("5500"), end=text.index(" not"))
+        [(start, stop)] = silent(batch)
+        assert 3.0 < start < stop < 5.0, "only the words"
+        assert not held_for(batch)
+        return batch
+
+    def test_a_mask_that_moves_within_its_line_is_not_silent(self, ledger: reddy.Ledger) -> None:
+        batch = self.by_words(ledger)
+        turn(batch, 2, "text", "Sure, 5500 0000 0000 0004 not [masked]")
+        assert "from 3.0 to 6.0 s" in held_for(batch)
+        turn(batch, 2, "delete")
+        assert "from 3.0 to 6.0 s" in held_for(batch)
+        by_hand(batch, CARD)
+        assert not held_for(batch)
+
+    def test_a_masked_line_that_is_deleted_is_as_silent_as_it_was(self, ledger: reddy.Ledger) -> None:
+        batch = self.by_words(ledger)
+        turn(batch, 2, "delete")
+        assert not held_for(batch)
+        attach(batch)
+        assert held_for(batch)
+
+    def test_what_was_accepted_is_not_accepted_for_the_same_mask_in_another_line(
+        self, ledger: reddy.Ledger
+    ) -> None:
+        batch = load(ledger)
+        attach(batch)
+        turn(batch, 1, "text", "What is the [masked], please?")
+        batch.accept(batch.rows(), "mask-still-heard", who="ann")
+        assert not held_for(batch)
+
+        def edited(call: reddy.Call) -> reddy.Call:
+            lines = list(call.transcript or [])
+            lines[0] = msgspec.structs.replace(lines[0], text="What is the card number, please?")
+            lines[3] = msgspec.structs.replace(lines[3], text="That is [masked]")
+            return msgspec.structs.replace(call, transcript=lines)
+
+        batch.change(batch.rows()[0], edited)
+        assert "from 9.0 to 11.0 s" in held_for(batch)
 
 
 class TestTimesThatAreEstimates:
@@ -418,6 +627,56 @@ class TestTimesThatAreEstimates:
         batch.apply(MaskPersonalData(kinds=("cvv",)))
         attach(batch)
         assert "Line 3 has no time" in held_for(batch)
+
+    @pytest.mark.parametrize("way", ["step", "button"])
+    @pytest.mark.parametrize("typed", [False, True])
+    def test_another_unit_of_all_times_makes_no_estimate_exact(
+        self, ledger: reddy.Ledger, way: str, typed: bool
+    ) -> None:
+        lines = lines_of(
+            [(role, text, start * 1000.7, stop * 1000.7) for role, text, start, stop in LINES], times=True
+        )
+        for at in (1, 2):
+            del lines[at]["start"], lines[at]["stop"]
+        batch = load(ledger, lines)
+        assert list(batch.lines(batch.rows()[0])["times"])[1] == "estimated"
+
+        def stop_at_13(call: reddy.Call) -> reddy.Call:
+            *others, last = call.transcript or []
+            return msgspec.structs.replace(
+                call, transcript=[*others, msgspec.structs.replace(last, stop=13.25)]
+            )
+
+        if way == "step":
+            batch.apply(ScaleTimes(factor=1 / 700))
+        else:
+            batch.change(batch.rows()[0], divide_times)
+        if typed:
+            batch.change(batch.rows()[0], stop_at_13)
+        assert list(batch.lines(batch.rows()[0])["times"])[1:3] == ["estimated", "estimated"]
+        attach(batch, wav_bytes(tone(25.0) + 0.1))
+        batch.apply(CARD_ALONE)
+        assert silent(batch) == []
+        assert "Line 2 has no time" in held_for(batch)
+
+    @pytest.mark.parametrize("way", ["step", "button"])
+    def test_nor_that_of_a_line_that_was_split(self, ledger: reddy.Ledger, way: str) -> None:
+        batch = self.split(ledger, first=False)
+        if way == "step":
+            batch.apply(ScaleTimes(factor=1 / 3))
+        else:
+            batch.change(batch.rows()[0], divide_times)
+        assert list(batch.lines(batch.rows()[0])["times"]) == ["source", "estimated", "estimated", "source"]
+
+    def test_a_call_without_marks_of_its_times_knows_those_of_a_split(self, ledger: reddy.Ledger) -> None:
+        """Earlier versions stored none."""
+        batch = self.split(ledger, first=False)
+        with ledger.write() as connection:
+            connection.execute(calls.update().values(times=sa.null()))
+        attach(batch, wav_bytes(tone(32.0) + 0.1))
+        batch.apply(CARD_ALONE)
+        assert silent(batch) == [(1.5, 30.5)]
+        assert list(batch.lines(batch.rows()[0])["times"]) == ["", "estimated", "estimated", ""]
 
     @pytest.mark.parametrize("clock", ["[00:0{}] {}: {}", None])
     def test_the_last_line_is_silent_from_its_own_start(
