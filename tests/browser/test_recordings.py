@@ -213,7 +213,7 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
 
     # what is doubtful is settled by hand
     page.get_by_text("Doubtful 1", exact=True).click()
-    expect(page.get_by_label(re.compile("^1 line: row, state"))).to_be_visible()
+    expect(page.get_by_label(re.compile("^1 row: row, state"))).to_be_visible()
     table = page.locator('[data-testid="stDataFrame"]')
     expect(table).to_have_count(1)  # the one with all lines is gone
     table.click(position={"x": 17, "y": HEADER + ROW / 2})
