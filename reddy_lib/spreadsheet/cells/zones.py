@@ -301,7 +301,8 @@ def looks_like_zone(name: str, cells: list[object]) -> bool:
 
     IANA names and written offsets speak for themselves; abbreviations only under a header that says so.
     """
-    cells = [written_offset(name, cell) for cell in cells]
+    if _OF_ZONE.search(name.replace("_", " ")):  # else no number is an offset: asked once for all cells
+        cells = [written_offset(name, cell) for cell in cells]
     texts = {cell.strip() for cell in cells if isinstance(cell, str)}
     if not texts or len(texts) > 60 or not all(isinstance(cell, str) for cell in cells):
         return False
