@@ -3,8 +3,8 @@
 The seconds belong to the call, not to its lines. Where a line that has a mask is deleted, or its mask is overwritten, they
 are kept among the decisions about the call (`Decisions.masked`): undoing the edit takes them away again.
 
-Only times that tell when something was said count: those of the source, and those that a person gave. The time at which a
-line was split is an estimate (`Decisions.estimates`), so both parts count as said somewhere in the whole line.
+Only times from the source, and those that a person typed, tell when something was said. The time at which a line was split
+is an estimate (`Decisions.estimates`), so either part may have been said anywhere in the whole line.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def own_by_line(call: Call, loaded: Loaded) -> dict[int, Counter[str]]:
     if not now:
         return {}
     sheet = loaded.call.transcript or []
-    kept = FORBIDDEN if loaded.removed else ()  # of these masks, none is the sheet's
+    kept = FORBIDDEN if loaded.removed else ()  # these masks are never the sheet's
     if not any(mask not in kept for line in sheet for mask in masks_of(line.text)):
         return now
     own: dict[int, Counter[str]] = {}

@@ -1,7 +1,7 @@
 """Where second 0 of a transcript is in its recording.
 
-Times that a source counts from the start of the call are those of its recording. Where it gives times of day, the seconds
-of the transcript count from its first line instead, and the recording may have begun before: while the telephone rang.
+If the source counts its times from the start of the call, they match the recording. If it has times of day, the seconds of
+the transcript count from its first line instead, and the recording may have begun earlier, while the telephone rang.
 Then the start of the call tells how long before, if the recording is long enough for it. Without that, second 0 is
 somewhere in what the recording has more than the transcript.
 """
@@ -21,11 +21,11 @@ from reddy_lib.model import Call, TranscriptLine
 from reddy_lib.personal_data import Said
 from reddy_lib.recordings.redaction import LINE_MARGIN, Placed, Span, Word, place, span_of_line
 from reddy_lib.spreadsheet.model import Mapping as SheetMapping
-from reddy_lib.transcripts.turns import COUNTED
+from reddy_lib.transcripts.turns import COUNTED_FROM
 
 __all__ = ["Zero", "counts_from_first_line", "fixed_zero", "unknown_zero", "zero_of"]
 
-_UNKNOWN = "The transcript gives times of day, so its place in the recording is unknown."
+_UNKNOWN = "The transcript has times of day, so its place in the recording is unknown."
 _BY_START = (
     " Correct the start of the call and mask again; or listen, silence the seconds by hand, and accept this."
 )
@@ -97,7 +97,7 @@ _EXACT = Zero(0.0, 0.0)
 
 def counts_from_first_line(findings: Sequence[Finding]) -> bool:
     """Return whether a call's times count from its first line. `findings`: of reading it."""
-    return any(found.code == "times-estimated" and COUNTED in found.message for found in findings)
+    return any(found.code == "times-estimated" and COUNTED_FROM in found.message for found in findings)
 
 
 def fixed_zero(loaded: Loaded, findings: Sequence[Finding], mapping: SheetMapping) -> Zero | None:

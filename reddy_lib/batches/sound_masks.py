@@ -87,8 +87,8 @@ class Silenced(NamedTuple):
 
 
 def to_be_silenced(kinds: Sequence[str]) -> sa.ColumnElement[bool]:
-    """Return the condition of a call with a recording that may need silence: nothing is known to be silent in it, and
-    nobody has confirmed that the masked words are not in it."""
+    """Return the condition of a call with a recording that may need silence: nothing is known to be silent in it, and the
+    finding that masked words can be heard was not accepted."""
     silent = sa.exists().where(
         silenced_recordings.c.call_id == calls.c.id,
         silenced_recordings.c.sha256 == recordings.c.sha256,

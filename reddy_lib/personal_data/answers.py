@@ -168,7 +168,7 @@ def is_copula(token: Token) -> bool:
 
 
 def is_link(token: Token, kind: str) -> bool:
-    """Return whether a word stands between what was asked and its answer: "is", and beside a password also "always"."""
+    """Return whether a word comes between what was asked and its answer: "is", and beside a password also "always"."""
     word = token.word
     if not _is_word(token):
         return True

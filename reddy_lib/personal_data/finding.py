@@ -161,7 +161,7 @@ _LONGEST_FIGURES = 12  # fewer than a card has: no check digit tells what they a
 _OF_THINGS = frozenset(HARMLESS)
 _MOST_SHAPES = 2_000
 _shapes: dict[tuple[str, int, bool], list[Said]] = {}
-"""What figures are in a field, by its name, how many they are, and whether a plus stands before them."""
+"""What figures are in a field, by its name, how many they are, and whether a plus precedes them."""
 _BARE_ID = 8  # digits of a number that is told by nothing but its length
 _HUMPS = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
 """Where a name that is written as one word ("cardNumber") has another word."""

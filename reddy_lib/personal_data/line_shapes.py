@@ -40,7 +40,7 @@ _AND = frozenset(("and", "und", "et", "y", "e", "en", "og"))
 
 
 def follows(line: Line, before: Run, after: Run) -> bool:
-    """Return whether nothing but small words stands between two numbers ("and", "then the")."""
+    """Return whether only small words come between two numbers ("and", "then the")."""
     between = [token.word for token in line.parts[before.last + 1 : after.first]]
     return all(word.small or word.filler or word.plain in _AND for word in between if word.says)
 

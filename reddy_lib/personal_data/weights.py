@@ -98,7 +98,7 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
 
 
 def _on_the_back(line: Line, sign: Sign) -> Sign:
-    """Return "the last bit" of a line that speaks of a card's back as a sign of the code there; "the last four" is none."""
+    """Return the sign; "the last bit", where a line is about the back of a card, asks for its security code."""
     return sign if sign.kind != "last4" or _counts(line, sign) else sign._replace(kind="cvv")
 
 

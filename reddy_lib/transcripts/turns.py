@@ -38,6 +38,7 @@ from reddy_lib.transcripts.units import UNITS, UnitRead, seconds_to_say, unit_of
 
 __all__ = [
     "COUNTED",
+    "COUNTED_FROM",
     "TIMES",
     "Listed",
     "Parsed",
@@ -469,7 +470,7 @@ def _origins(
 ) -> str:
     """Where the times of each line are from, as `Transcript.times` has it.
 
-    `usual`: of those that the source gives; `begun`: numbers of the lines whose start the source gives.
+    `usual`: the mark of times from the source; `begun`: numbers of the lines whose start is from the source.
     """
     marks = ["-" if line.start is None and line.stop is None else usual for line in lines]
     for numbers, mark in ((derived, "d"), (estimated, "e")):
@@ -553,7 +554,9 @@ def clock_text(seconds: float) -> str:
     return str(timedelta(seconds=seconds)) if 0 <= seconds < _DAY else ""
 
 
-COUNTED = "The source gives times of day: seconds are counted from the first of them."
+COUNTED_FROM = "seconds are counted from the first of them"
+"""Part of a sentence by which calls that are stored are known, so it never changes."""
+COUNTED = f"The source has times of day: {COUNTED_FROM}."
 
 
 def _estimate(estimated: list[int], derived: list[int], total: int, from_first: bool, first: str) -> Finding:

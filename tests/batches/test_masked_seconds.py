@@ -203,10 +203,10 @@ class TestACopyCountsForTheMasksThatItCovers:
             ("0000", 4.4, 4.8),
             ("0004.", 4.8, 5.2),
         ]
-        lines = [
+        lines: list[dict[str, object]] = [
             {"role": role, "text": text, "start": start, "stop": stop} for role, text, start, stop in LINES
         ]
-        lines[1]["words"] = [{"word": word, "start": start, "end": stop} for word, start, stop in words]  # type: ignore[assignment]
+        lines[1]["words"] = [{"word": word, "start": start, "end": stop} for word, start, stop in words]
         batch = load(ledger, lines)
         attach(batch)
         batch.apply(CARD_ALONE)

@@ -9,7 +9,7 @@ import pytest
 
 from reddy_lib.transcripts import Transcript, read_transcript
 
-SENTENCE = "The source gives times of day: seconds are counted from the first of them."
+SENTENCE = "The source has times of day: seconds are counted from the first of them."
 
 
 def starts(transcript: Transcript) -> list[float | None]:

@@ -78,16 +78,12 @@ def lines_transcript(
     places, notes = _without_notes(columns, fields.get("kind", ""), places, texts)
     timed = any(name in fields for name in ("start", "stop"))
     if "role" not in fields and not timed:
-        transcript = read_transcript(
+        transcript = _read(
             joined_rows([texts[place] for place in places]),
-            roles=mapping.roles,
-            unit=mapping.line_unit,
-            times=mapping.line_times,
-            agent=tuple(agents),
-            customer=tuple(customers),
-            pooled=pooled_of(mapping),
+            mapping,
+            agents=agents,
+            customers=customers,
             started=started,
-            whole_minutes=mapping.whole_minutes,
         )
         return _noted(transcript, notes, places, every)
     if "role" in fields:
@@ -173,6 +169,23 @@ def lines_transcript(
     return _noted(transcript, notes, places, every)
 
 
+def _read(
+    said: str, mapping: Mapping, *, agents: Iterable[str], customers: Iterable[str], started: float | None
+) -> Transcript:
+    """Read a text in the times, units and roles of the mapping."""
+    return read_transcript(
+        said,
+        roles=mapping.roles,
+        unit=mapping.line_unit,
+        times=mapping.line_times,
+        agent=tuple(agents),
+        customer=tuple(customers),
+        pooled=pooled_of(mapping),
+        started=started,
+        whole_minutes=mapping.whole_minutes,
+    )
+
+
 def _of_sides(
     columns: Cells[str, Sequence[Any]],
     mapping: Mapping,
@@ -185,17 +198,8 @@ def _of_sides(
     labels, texts = (columns[mapping.line_fields[name]] for name in ("role", "text"))
     sides = [(label_of(label), lines_of(cell_text(cell))) for label, cell in zip(labels, texts, strict=True)]
     turns = woven([(label, lines) for label, lines in sides if lines])
-    transcript = read_transcript(
-        _encode(turns.items).decode(),
-        roles=mapping.roles,
-        unit=mapping.line_unit,
-        times=mapping.line_times,
-        agent=tuple(agents),
-        customer=tuple(customers),
-        pooled=pooled_of(mapping),
-        started=started,
-        whole_minutes=mapping.whole_minutes,
-    )
+    said = _encode(turns.items).decode()
+    transcript = _read(said, mapping, agents=agents, customers=customers, started=started)
     if turns.assumed:
         transcript.findings.append(order_assumed(turns.assumed))
     return transcript

@@ -18,7 +18,7 @@ def of_words(turns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the turns of these words, each with the start of its first and the stop of its last.
 
     A mark in a row of its own, as Amazon writes them, belongs to the word before it. A word without a speaker belongs to
-    who spoke before. What else stands in the rows ("is_final") is of the first word.
+    who spoke before. Anything else in the rows ("is_final") is that of the first word.
     """
     filled: list[dict[str, Any]] = []
     for turn in turns:

@@ -76,7 +76,7 @@ class _Dates(NamedTuple):
     open: list[tuple[int, Written]]
     day: int  # of how many the first number is above 12
     month: int  # of how many the second one is
-    mark: str = ""  # what stands between their numbers; "" for several
+    mark: str = ""  # what separates their numbers; "" for several
 
     @property
     def doubtful(self) -> list[tuple[int, Written]]:
@@ -341,7 +341,7 @@ def year_place(
     others: Mapping[str, Sequence[object]] | None = None,
     now: float | None = None,
 ) -> YearPlace:
-    """Tell where the year stands in dates of two digits a number: is 26/04/02 2 April 2026, or 26 April 2002?
+    """Tell where the year is in dates of two digits a number: is 26/04/02 2 April 2026, or 26 April 2002?
 
     Args:
         cells: of the date column, all rows.
@@ -373,7 +373,7 @@ def year_place(
 
 
 def _year_beside(found: Sequence[tuple[int, Written]], others: Mapping[str, Sequence[object]]) -> YearPlace:
-    """Return where the year stands by the days that another column has in the same rows; "open" where none tells."""
+    """Return where the year is by the days that another column has in the same rows; "open" if none tells."""
     for cells in others.values():
         fits = [0, 0]
         compared = 0

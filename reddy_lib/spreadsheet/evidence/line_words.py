@@ -82,7 +82,7 @@ def speaker_column(columns: Sequence[Column], calls: Sequence[Sequence[int]]) ->
 
 
 def _speaks(column: Column, calls: Sequence[Sequence[int]]) -> float:
-    """Return how much speaks for a column of speakers; 0: it is none."""
+    """Score a column as one of speakers; 0 if it is not one."""
     if column.length > 60 or column.distinct < 2 or column.times > 0.5 or column.clocks > 0.5:
         return 0.0
     says = column.says

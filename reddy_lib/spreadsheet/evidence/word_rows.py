@@ -66,7 +66,7 @@ def _are_words(column: Column) -> bool:
 
 
 def _speaks(column: Column, calls: Sequence[Sequence[int]]) -> float:
-    """Return how much speaks for a column of speakers, each of whom says several words in a row; 0: it is none."""
+    """Score a column as one of speakers, each of whom says several words in a row; 0 if it is not one."""
     if (
         not 2 <= column.distinct <= max(_MOST_SPEAKERS, 2 * len(calls))
         or column.fill < 0.9

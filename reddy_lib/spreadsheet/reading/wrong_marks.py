@@ -13,7 +13,7 @@ _LEAST_ASCII = 0.5
 
 
 def wrong_mark(head: bytes) -> str:
-    """Return "utf-16" where a text begins with its mark and is none; else "".
+    """Return "utf-16" if a text begins with the mark of UTF-16 but is in another encoding, else "".
 
     Delimiters and line ends of UTF-16 hold a zero byte each, and text of one byte a character holds none.
     """
@@ -25,7 +25,7 @@ def wrong_mark(head: bytes) -> str:
 
 
 def behind_wrong_mark(encoding: str, mark: str) -> str:
-    """Return the name, which `open` knows, of an encoding whose text stands behind the mark of another."""
+    """Return the name, which `open` knows, of an encoding whose text follows the mark of another."""
     return f"{encoding}{_AFTER}{mark}"
 
 
@@ -40,7 +40,7 @@ def own_encoding(encoding: str | None) -> str | None:
 
 
 class _Unmarked(codecs.IncrementalDecoder):
-    """Decodes what stands behind a mark."""
+    """Decodes what follows a mark."""
 
     def __init__(self, encoding: str, marks: tuple[bytes, ...], errors: str = "strict") -> None:
         super().__init__(errors)

@@ -59,7 +59,7 @@ def plain_fields(data: Any) -> Any:
 
 
 def turns_by_name(children: Sequence[tuple[str, Any]]) -> list[dict[str, Any]] | None:
-    """Return the turns of elements that are named after who speaks, in their order; None where they are none.
+    """Return the turns of elements that are named after who speaks, in order; None if the elements are not turns.
 
     `<agent>Hello</agent><customer>Hi</customer><agent>How can I help?</agent>` would be two lists otherwise.
     """
@@ -117,6 +117,6 @@ def _pairs(value: Any, key: str) -> dict[str, Any] | None:
         if any(key.casefold() not in _OF_FORM for key in others) or len(others) > 2:
             return None
         found[name] = plain_fields(rest[worded[0]]) if worded else ""
-    # Names of speakers differ too where nobody speaks twice: these are the names of columns.
+    # Names of speakers would differ too if each spoke once, so names of columns are needed as proof.
     known = [concepts(name) for name in found]
     return found if told or sum(bool(one - {"agent", "customer"}) for one in known) >= 2 else None

@@ -1,4 +1,4 @@
-"""Arrows in a text of speech: who speaks to whom, what parts a label from its words, what stands before a label.
+"""Arrows in a text of speech: who speaks to whom, what parts a label from its words, what comes before a label.
 
 `Agent -> Customer: Hello`, `[00:03] Ann ⇒ Ben | Hi`, `Customer <- Agent: Hello` and `(Agent → Customer) Hello` name two
 people, of whom one speaks. `>> Agent: Hello` and `Agent ➜ Hello` name one. Any arrow will do: what a text means by it is
@@ -48,7 +48,7 @@ _MOST, _SOME = 0.6, 0.35
 
 
 class _Row(NamedTuple):
-    """A line before its arrow: what stands before it (a time, brackets), and the words on both sides of the arrow."""
+    """A line before its arrow: what precedes it (a time, brackets), and the words on both sides of the arrow."""
 
     place: int
     before: str

@@ -38,7 +38,7 @@ _RANGE = re.compile(rf"(?P<start>{STAMP})(?:\D{{1,5}}(?P<stop>{STAMP}))?")
 def under_signs(text: str) -> Parsed | None:
     """Return the turns of a text whose lines begin with one of a few signs that take turns; None where they do not.
 
-    A time may stand before the sign or behind it, a label behind it, and lines above may say who a sign stands for.
+    A time may come before or after the sign, a label after it, and lines above may say who a sign stands for.
     """
     opening = [row for row in map(str.strip, text[:_OPENING].splitlines()) if row][:2]
     if not opening or (_cut(opening[0]) is None and _legend(opening) == ({}, 0)):
