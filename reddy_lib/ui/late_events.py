@@ -67,9 +67,10 @@ def on_the_page_asked_for(pages: PagesManager, event: ClientState) -> ClientStat
         late.CopyFrom(event)
         late.page_script_hash, late.query_string = click.page, click.query
         return late
-    if page and shown and page != shown and not event.fragment_id:
-        before = (click.before if click is not None else frozenset()) | {shown}
+    asked_for = click.page if click is not None and not click.begun else shown
+    if page and asked_for and page != asked_for and not event.fragment_id:
+        before = (click.before | {click.page} if click is not None else frozenset()) | {shown}
         _clicks[pages] = _Click(before - {page}, page, event.query_string, widgets)
-    elif click is not None and (page != click.page or click.begun):  # the browser shows it, or went back
+    elif click is not None and click.begun:  # the browser shows it
         del _clicks[pages]
     return event

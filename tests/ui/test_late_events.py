@@ -52,6 +52,18 @@ def test_a_click_back_and_a_click_on_a_third_page_count(pages: PagesManager) -> 
     assert asked(pages, "load", *FRAME, "uploader") == ("outcomes", "")
 
 
+@pytest.mark.parametrize("back", ["load", "start"])  # one page may have two addresses
+def test_of_two_clicks_in_a_row_the_second_counts(pages: PagesManager, back: str) -> None:
+    asked(pages, "review", *FRAME)
+    assert asked(pages, back, *FRAME) == (back, "")
+    for _ in range(2):  # the browser shows a moment of Review when the upload arrives
+        assert asked(pages, "review", *FRAME, "uploader") == (back, "")
+    pages.set_current_page_script_hash(back)
+    assert asked(pages, "review", *FRAME, "uploader") == (back, "")
+    assert asked(pages, back, *FRAME, "search") == (back, "")
+    assert asked(pages, "review", *FRAME) == ("review", "")
+
+
 def test_once_the_browser_shows_the_page_every_event_is_what_it_says(pages: PagesManager) -> None:
     asked(pages, "review", *FRAME)
     pages.set_current_page_script_hash("review")
