@@ -309,7 +309,7 @@ def estimated_times(marks: str, original: Sequence[TranscriptLine]) -> tuple[set
         if line.start is not None:
             starts[mark == "e"].add(round(line.start, 6))
         if line.stop is not None:
-            stops[mark in ("e", "b")].add(round(line.stop, 6))
+            stops[mark in ("e", "b", "B")].add(round(line.stop, 6))
     return starts[True] - starts[False], stops[True] - stops[False]
 
 

@@ -120,7 +120,7 @@ def lines_in_time(call: Call, decisions: Decisions, loaded: Loaded) -> list[Tran
     marks = line_marks(loaded.marks, original, lines, decisions.estimates)
 
     def timed(line: TranscriptLine, mark: str) -> TranscriptLine:
-        if mark == "b":
+        if mark in ("b", "B"):
             return msgspec.structs.replace(line, stop=None)
         if mark != "e":
             return line

@@ -1,9 +1,10 @@
 """Where second 0 of a transcript is in its recording.
 
-If the source counts its times from the start of the call, they match the recording. If it has times of day, the seconds of
-the transcript count from its first line instead, and the recording may have begun earlier, while the telephone rang.
-Then the start of the call tells how long before, if the recording is long enough for it. Without that, second 0 is
-somewhere in what the recording has more than the transcript.
+If the source counts its times from the start of the call, they match the recording. If it has times of day, they count
+here from the start of the call, or else from the first line. Either way the recording may have begun at the start of the
+call, which is when the telephone rang or the customer was queued, or as late as the first line: second 0 is somewhere
+between, as far as the length of the recording allows it. Without a start of the call, it is somewhere in what the
+recording has more than the transcript.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from reddy_lib.recordings.redaction import LINE_MARGIN, Placed, Span, Word, plac
 from reddy_lib.spreadsheet.model import Mapping as SheetMapping
 from reddy_lib.transcripts.turns import COUNTED_FROM
 
-__all__ = ["Zero", "counts_from_first_line", "fixed_zero", "unknown_zero", "zero_of"]
+__all__ = ["ENDS_EARLY", "Zero", "counts_from_first_line", "fixed_zero", "unknown_zero", "zero_of"]
 
 _UNKNOWN = "The transcript has times of day, so its place in the recording is unknown."
 _BY_START = (
@@ -31,8 +32,14 @@ _BY_START = (
 )
 _BY_HAND = " Listen, silence the seconds by hand, and accept this."
 
+ENDS_EARLY = (
+    f"The recording ends before the transcript does, so it may begin later than the transcript.{_BY_HAND}"
+)
+
 _SHORT = 5.0
 """Seconds more than the transcript: so little is silenced too, rather than asked about."""
+_WAIT = 30.0
+"""Seconds from the start of a call to its first line: so many are silenced too, rather than asked about."""
 _ROUNDING = 1.0
 """Seconds: what the clock of a call's start leaves out."""
 _HALF_A_DAY = 43_200
@@ -56,6 +63,16 @@ class Zero(NamedTuple):
     def covering(self, start: float, stop: float) -> tuple[float, float]:
         """Return the seconds of the recording in which the words of a line are that has these in the transcript."""
         return self._covering(start, stop, typed=(start, stop) in self.typed)
+
+    def fits(self, lines: Sequence[TranscriptLine], length: float) -> bool:
+        """Return whether all of a transcript is in a recording of this length, but for what is silenced around words.
+
+        `length`: 0 where it is not known.
+        """
+        last = max(
+            (time for line in lines for time in (line.start, line.stop) if time is not None), default=0.0
+        )
+        return not length or last <= length + LINE_MARGIN - self.early
 
     def shifted(self, spans: Iterable[Span], *, typed: bool = False) -> list[Span]:
         """Return spans of the transcript as those of the recording in which their words are.
@@ -86,13 +103,15 @@ class Zero(NamedTuple):
 
     def _covering(self, start: float, stop: float, *, typed: bool) -> tuple[float, float]:
         early = min(0.0, self.early) if typed else self.early
-        late = stop + max(0.0, self.late)
+        late = stop + (max(0.0, self.late) if typed else self.late)
         if late > self.end >= stop + early - _ROUNDING and not math.isinf(stop):
             late = self.end
         return max(0.0, start + early), late
 
 
 _EXACT = Zero(0.0, 0.0)
+_WHOLE_SECONDS = Zero(-0.5, 1.0)
+"""Clocks in whole seconds leave the rest out, or round it, so a line ends up to a second later than they say."""
 
 
 def counts_from_first_line(findings: Sequence[Finding]) -> bool:
@@ -105,11 +124,13 @@ def fixed_zero(loaded: Loaded, findings: Sequence[Finding], mapping: SheetMappin
 
     `findings`: of reading the call.
     """
-    if counts_from_first_line(findings):
+    if counts_from_first_line(findings) or _counts_from_start(loaded):
         return None
     starts = _starts(loaded)
-    if len({*starts}) > 1 and all(_is_whole((start - starts[0]) / _MINUTE) for start in starts):
+    if len({*starts}) > 1 and _all_whole(starts, _MINUTE):
         return None  # the times leave out the seconds
+    if any(times and all(map(_is_whole, times)) for times in (starts, _stops(loaded))):
+        return _WHOLE_SECONDS
     return _EXACT
 
 
@@ -146,25 +167,39 @@ def zero_of(
     if fixed is not None:
         return fixed
     end = length or math.inf
-    if not counts_from_first_line(findings):
+    from_start = _counts_from_start(loaded)
+    if not from_start and not counts_from_first_line(findings):
         return Zero(-_MINUTE if mapping.whole_minutes else -_ROUNDING, _MINUTE, end)
     first = _first(findings)
-    left_out = _left_out(_starts(loaded), first)
+    starts = _starts(loaded)
     typed, last = _typed(call, loaded, lines, estimates, masked)
     spare = max(0.0, length - last)
+    if from_start:
+        missing = max(0.0, last - length - _ROUNDING) if length else 0.0
+        left_out = float(_MINUTE) if _all_whole(starts, _MINUTE) else 1.0 if _all_whole(starts) else 0.0
+        wait = min(starts, default=math.inf)
+        if not missing - left_out <= wait <= missing + _WAIT:
+            return None
+        return Zero(-wait - left_out, left_out - missing, end, typed)
+    left_out = _left_out(starts, first)
     own = any(found.code == "timestamp-from-transcript" for found in findings) and (
         call.timestamp == loaded.call.timestamp
     )
     if first and call.timestamp is not None and not own and not mapping.whole_minutes:
         after = _after_start(first, call.timestamp, mapping)
         if after is not None and 0 <= after <= spare + _ROUNDING:
-            return Zero(after - _ROUNDING, after + left_out, end, typed)
+            return Zero(-left_out, after + left_out, end, typed) if after <= _WAIT else None
     return Zero(-left_out, spare + left_out, end, typed) if spare <= _SHORT else None
 
 
 def _first(findings: Sequence[Finding]) -> str:
     """Return when the first line began, as `transcripts.turns.first_clock` does; "" where it was not stored."""
     return next((found.value for found in findings if found.code == "times-estimated"), "")
+
+
+def _counts_from_start(loaded: Loaded) -> bool:
+    """Return whether moments were counted from the start of the call."""
+    return not {*"cCB"}.isdisjoint(loaded.marks or "")
 
 
 def _starts(loaded: Loaded) -> list[float]:
@@ -175,6 +210,17 @@ def _starts(loaded: Loaded) -> list[float]:
         line.start
         for line, mark in zip(lines, marks, strict=False)
         if line.start is not None and mark not in ("e", "-")
+    ]
+
+
+def _stops(loaded: Loaded) -> list[float]:
+    """Return when lines end by the source."""
+    lines = loaded.call.transcript or []
+    marks = loaded.marks or "s" * len(lines)
+    return [
+        line.stop
+        for line, mark in zip(lines, marks, strict=False)
+        if line.stop is not None and mark not in ("e", "b", "B", "-")
     ]
 
 
@@ -191,6 +237,11 @@ def _left_out(starts: Sequence[float], first: str) -> float:
     if all(_is_whole(time / _MINUTE) for time in times):
         return float(_MINUTE)
     return 1.0 if all(_is_whole(time) for time in times) else 0.0
+
+
+def _all_whole(times: Sequence[float], unit: float = 1.0) -> bool:
+    """Return whether times are whole units apart."""
+    return all(_is_whole((time - times[0]) / unit) for time in times)
 
 
 def _is_whole(number: float) -> bool:
@@ -220,10 +271,7 @@ def _typed(
         else:
             last += [time for time in (line.start, line.stop) if time is not None]
     if not last:
-        marks_then = loaded.marks or "s" * len(original)
-        for line, mark in zip(original, marks_then, strict=False):
-            last += [line.start] if line.start is not None and mark != "e" else []
-            last += [line.stop] if line.stop is not None and mark not in ("e", "b") else []
+        last = _starts(loaded) + _stops(loaded)
     return frozenset(typed), max(last, default=0.0)
 
 

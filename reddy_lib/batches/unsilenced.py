@@ -20,7 +20,7 @@ from reddy_lib.batches.call_rows import decode_findings, hold_calls, release_cal
 from reddy_lib.batches.decisions import Decisions, read_decisions
 from reddy_lib.batches.masked_seconds import Loaded, MaskedSeconds, lines_in_time, must_be_silent
 from reddy_lib.batches.masks import ANY_MASK
-from reddy_lib.batches.recording_zero import Zero, fixed_zero, unknown_zero, zero_of
+from reddy_lib.batches.recording_zero import ENDS_EARLY, Zero, fixed_zero, unknown_zero, zero_of
 from reddy_lib.batches.removed_codes import calls_without_codes
 from reddy_lib.batches.silent_seconds import Silence, silences_of, uncovered
 from reddy_lib.database.schema import calls, silenced_recordings
@@ -94,12 +94,12 @@ class Masked(msgspec.Struct, frozen=True, dict=True):
     @property
     def unknown_zero(self) -> str:
         """The sentence that this cannot be told, and what can be done about it."""
-        return unknown_zero(self.findings, self.mapping)
+        return ENDS_EARLY if self.fixed_zero is not None else unknown_zero(self.findings, self.mapping)
 
     def zero(self, length: float) -> Zero | None:
         """Return where second 0 of its transcript is in a recording of this length; None where that cannot be told."""
         if self.fixed_zero is not None:
-            return self.fixed_zero
+            return self.fixed_zero if self.fixed_zero.fits(self.lines, length) else None
         return zero_of(
             self.call,
             self.loaded,

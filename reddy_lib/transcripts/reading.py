@@ -283,7 +283,7 @@ def _of_pace(transcript: Transcript, read: UnitRead | None, *, chat: bool) -> li
         return told
     marks = transcript.times or "s" * len(transcript.lines)
     spans = [
-        (line.start if mark in "sd" else None, line.stop if mark == "s" else None)
+        (line.start if mark in "sdcC" else None, line.stop if mark in "sc" else None)
         for line, mark in zip(transcript.lines, marks, strict=True)
     ]
     problem = pace_problem(spans, [line.text for line in transcript.lines], chat=chat)

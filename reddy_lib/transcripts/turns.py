@@ -47,6 +47,7 @@ __all__ = [
     "begins_with",
     "clock",
     "clock_text",
+    "counted_from_start",
     "finish",
     "first_clock",
     "moment_text",
@@ -56,9 +57,15 @@ __all__ = [
 
 Span = tuple[float | None, float | None]
 
-TIMES: dict[str, str] = {"s": "source", "d": "derived", "e": "estimated", "b": "estimated", "-": ""}
+TIMES: dict[str, str] = {
+    "s": "source", "d": "derived", "e": "estimated", "b": "estimated", "-": "",
+    "c": "source", "C": "derived", "B": "estimated",
+}  # fmt: skip
 """Where the times of a line are from. derived: its stop is the start of the next line, or the source gives the time of
-day; "b": its start is the source's, and its stop is estimated; "" : it has no times."""
+day; "b": its start is the source's, and its stop is estimated; "" : it has no times.
+
+"c", "C", "B": as "s", "d", "b", and what the source gives is a moment, counted here from the start of the call."""
+_FROM_START = str.maketrans("sdb", "cCB")
 Rebased = Literal["", "call", "dates", "of day"]
 """Absolute times that now count from the start of the call ("call"), or from the first of them: dates with their times,
 or times of day without a date."""
@@ -447,6 +454,7 @@ def finish(
     if touched or stops or rebased == "of day" or (from_first and times == "estimate"):
         found.append(_estimate(touched, stops, len(lines), from_first, first))
     speakers = [label for label in labels if settled[label] not in NO_LINES or not label]
+    origins = _origins(lines, touched, stops, begun, "d" if rebased == "of day" else "s")
     return Transcript(
         lines,
         found,
@@ -457,8 +465,13 @@ def finish(
         left_texts,
         of_speakers,
         kept,
-        times=_origins(lines, touched, stops, begun, "d" if rebased == "of day" else "s"),
+        times=counted_from_start(origins, len(lines)) if rebased == "call" else origins,
     )
+
+
+def counted_from_start(times: str, lines: int) -> str:
+    """Return the marks of lines whose moments were counted from the start of their call. `times`: `Transcript.times`."""
+    return (times or "s" * lines).translate(_FROM_START)
 
 
 def _origins(

@@ -31,7 +31,7 @@ LINES = [
     ("customer", "It is 4111 1111 1111 1111.", 2.0, 5.0),
     ("agent", "And the security code?", 5.0, 7.0),
     ("customer", "836", 7.0, 8.0),
-    ("agent", "Thank you, that is all.", 8.0, 10.0),
+    ("agent", "Thank you, that is all.", 8.1, 9.9),
 ]
 
 

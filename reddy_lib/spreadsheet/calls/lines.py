@@ -13,7 +13,7 @@ from collections.abc import Mapping as Cells
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -33,7 +33,7 @@ from reddy_lib.transcripts.reading import unit_found
 from reddy_lib.transcripts.short_clocks import are_short, as_hours, read_short_clocks
 from reddy_lib.transcripts.ticks import ticked
 from reddy_lib.transcripts.times import FACTORS, Moment, parts_of_span, read_moment, words_of
-from reddy_lib.transcripts.turns import COUNTED, clock_text, moment_text
+from reddy_lib.transcripts.turns import COUNTED, begins_with, clock_text, counted_from_start, moment_text
 from reddy_lib.transcripts.units import UnitRead
 from reddy_lib.transcripts.unspoken import left_out, telling_keys
 
@@ -153,20 +153,24 @@ def lines_transcript(
         )
         transcript.findings.append(finding("lines-reordered", "transcript", message))
     numbers = {place: number for number, place in enumerate(places, start=1)}
-    for name, place in unread:
-        cell = columns[fields[name]][place]
-        transcript.findings.append(
-            finding(
-                "time-unreadable",
-                "start" if name == "duration" else name,
-                f"The {name} of line {numbers[place]} is not a time: {cell_text(cell)[:40]!r}.",
-                line=numbers[place] if len(transcript.lines) == len(turns) else None,
-                value=cell_text(cell),
-            )
-        )
-    if rebased:
-        transcript.findings = _counted(transcript.findings, _first_clock(moments, origin))
+    every_line = len(transcript.lines) == len(turns)
+    transcript.findings += [
+        _unreadable(name, columns[fields[name]][place], numbers[place], every_line=every_line)
+        for name, place in unread
+    ]
+    _tell_origin(transcript, rebased, moments, origin)
     return _noted(transcript, notes, places, every)
+
+
+def _unreadable(name: str, cell: Any, number: int, *, every_line: bool) -> Finding:
+    """Return the finding about a time of line `number`. `every_line`: the lines of the call have the same numbers."""
+    return finding(
+        "time-unreadable",
+        "start" if name == "duration" else name,
+        f"The {name} of line {number} is not a time: {cell_text(cell)[:40]!r}.",
+        line=number if every_line else None,
+        value=cell_text(cell),
+    )
 
 
 def _read(
@@ -221,6 +225,16 @@ def _first_clock(moments: Cells[str, Sequence[Moment | None]], origin: float) ->
     if any(moment.absolute for moment in of_origin):
         return moment_text(origin, naive=any(moment.naive for moment in of_origin))
     return clock_text(origin)
+
+
+def _tell_origin(
+    transcript: Transcript, rebased: str, moments: Cells[str, Sequence[Moment | None]], origin: float
+) -> None:
+    """Tell in a transcript from where its times count now. `rebased`: as `_origin` returns it."""
+    if rebased == "first line":
+        transcript.findings = _counted(transcript.findings, _first_clock(moments, origin))
+    elif rebased == "call":
+        transcript.times = counted_from_start(transcript.times, len(transcript.lines))
 
 
 def _counted(findings: Sequence[Finding], first: str) -> list[Finding]:
@@ -525,29 +539,28 @@ def _past_midnight(moments: dict[str, list[Moment | None]], places: Sequence[int
 
 def _origin(
     moments: Cells[str, Sequence[Moment | None]], started: float | None, *, whole_minutes: bool
-) -> tuple[float, bool]:
-    """What counts as second 0, and whether that had to be chosen: absolute times, and clocks that show the hour."""
+) -> tuple[float, Literal["", "call", "first line"]]:
+    """What counts as second 0, and what that is, where times are absolute or clocks that show the hour."""
     starts = [
         moment
         for moment in moments.get("start") or moments.get("stop") or ()
         if moment and moment is not _UNREAD
     ]
     if not starts:
-        return 0.0, False
+        return 0.0, ""
     first = min(moment.seconds for moment in starts)
     if any(moment.absolute for moment in starts):
         first = min(moment.seconds for moment in starts if moment.absolute)
-        minutes = whole_minutes and started is not None and first - started < 60
-        if started is not None and 0 <= first - started < _HOUR and not minutes:
-            return started, False
-        return first, True
+        if started is not None and begins_with(first, started, whole_minutes=whole_minutes):
+            return started, "call"
+        return first, "first line"
     if not any(moment.plain for moment in starts) and len(starts) > 1 and first >= _HOUR and first < _DAY:
         if started is not None:
             clock = started % _DAY
-            if 0 <= first - clock < _HOUR:
-                return clock, False
-        return first, True
-    return 0.0, False
+            if begins_with(first, clock, whole_minutes=whole_minutes):
+                return clock, "call"
+        return first, "first line"
+    return 0.0, ""
 
 
 def _seconds(found: Sequence[Moment | None] | None, place: int, origin: float) -> float | None:

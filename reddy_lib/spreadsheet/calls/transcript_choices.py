@@ -61,7 +61,7 @@ def _turned_round(transcript: Transcript) -> Transcript:
     if len(transcript.lines) < 2:
         return transcript
     lines = transcript.lines[::-1]
-    made_up = bool(transcript.times) and set(transcript.times) <= {"e", "b"}
+    made_up = bool(transcript.times) and set(transcript.times) <= {"e", "b", "B"}
     end = max((line.stop for line in lines if line.stop is not None), default=None)
     if made_up and end is not None:
         lines = [
@@ -84,7 +84,7 @@ def _turned_round(transcript: Transcript) -> Transcript:
         lines=lines,
         findings=findings,
         speakers=transcript.speakers[::-1],
-        times=(transcript.times.replace("b", "e") if made_up else transcript.times)[::-1],
+        times=("e" * count if made_up else transcript.times)[::-1],
         order=[count - 1 - place for place in range(count)],
         left_out=sorted((count - before, text) for before, text in transcript.left_out),
         exact=False,
