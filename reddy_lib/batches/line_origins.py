@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from reddy_lib.batches.masks import ANY_MASK
+from reddy_lib.batches.masks import HIDDEN
 from reddy_lib.model import TranscriptLine
 
 __all__ = ["Origin", "line_origins", "masks_of", "more_masked", "new_masks"]
@@ -65,14 +65,14 @@ def new_masks(before: _Lines, after: _Lines, origin: Origin) -> dict[int, Counte
     Where the lines say the same except for what was masked, each mask is compared with the words in its place.
     """
     texts = [after[number - 1].text for number in origin.new]
-    if not any("[" in text for text in texts):
+    if not any(map(HIDDEN.search, texts)):
         return {}
     said = _masked_words(_joined(before, origin.old), " ".join(texts)) if origin.old else None
     found: dict[int, Counter[str]] = {}
     if said is not None:
         words = iter(said)
         for number, text in zip(origin.new, texts, strict=True):
-            there: list[str] = ANY_MASK.findall(text)
+            there = _masks(text)
             found[number] = Counter(mask for mask, was in zip(there, words, strict=False) if was != mask)
     else:
         had = sum((masks_of(before[number - 1].text) for number in origin.old), Counter())
@@ -85,14 +85,18 @@ def new_masks(before: _Lines, after: _Lines, origin: Origin) -> dict[int, Counte
 
 def more_masked(before: _Lines, after: _Lines) -> bool:
     """Return whether a line has a mask after an edit that it did not have before."""
-    if before == after or not any("[" in line.text for line in after):
+    if before == after or not any(HIDDEN.search(line.text) for line in after):
         return False
     return any(new_masks(before, after, origin) for origin in line_origins(before, after))
 
 
 def masks_of(text: str) -> Counter[str]:
     """Return how many of each mask a text has."""
-    return Counter(ANY_MASK.findall(text)) if "[" in text else Counter()
+    return Counter(_masks(text))
+
+
+def _masks(text: str) -> list[str]:
+    return [mask[0] for mask in HIDDEN.finditer(text)]
 
 
 def _by_times(before: _Lines, after: _Lines, blocks: list[tuple[list[int], list[int]]]) -> Iterator[Origin]:
@@ -150,7 +154,7 @@ def _take(origin: Origin, olds: list[int], news: list[int]) -> None:
 def _masked_words(before: str, after: str) -> list[str] | None:
     """Return the words in whose place each mask of a text is; None where more than masking changed."""
     before, after = " ".join(before.split()), " ".join(after.split())
-    parts = ANY_MASK.split(after)
+    parts = HIDDEN.sub("\0", after).split("\0")
     if len(parts) == 1:
         return [] if before == after else None
     if not before.startswith(parts[0]) or not before.endswith(parts[-1]):
@@ -170,7 +174,7 @@ def _masked_words(before: str, after: str) -> list[str] | None:
 
 def _alike(one: str, other: str) -> bool:
     """Return whether two texts share half of the words of the shorter one: all times may have moved on by a line."""
-    words, others = (set(re.findall(r"\w+", ANY_MASK.sub(" ", text).casefold())) for text in (one, other))
+    words, others = (set(re.findall(r"\w+", HIDDEN.sub(" ", text).casefold())) for text in (one, other))
     return bool(words and others) and 2 * len(words & others) >= min(len(words), len(others))
 
 

@@ -20,6 +20,7 @@ import msgspec
 
 from reddy_lib.batches.decisions import Decisions, Taken, estimated_times, line_marks
 from reddy_lib.batches.line_origins import line_origins, masks_of, new_masks
+from reddy_lib.batches.masks import HIDDEN
 from reddy_lib.batches.moved_times import in_unit_of
 from reddy_lib.batches.removed_codes import FORBIDDEN
 from reddy_lib.model import Call, TranscriptLine
@@ -156,7 +157,7 @@ def keep_masked(
     if old.transcript == new.transcript:
         return has
     has = _moved(old.transcript or [], new.transcript or [], has)
-    if not any("[" in line.text for line in old.transcript or ()):
+    if not any(HIDDEN.search(line.text) for line in old.transcript or ()):
         return has
     of_sheet = loaded()
     own = own_by_line(old, of_sheet)

@@ -10,6 +10,7 @@ from reddy_lib.personal_data import NOT_KEPT, TITLES, Said
 
 __all__ = [
     "ANY_MASK",
+    "HIDDEN",
     "MASKED",
     "is_masked",
     "masks_in",
@@ -20,7 +21,12 @@ MASKED = "[masked]"
 """The mask of words that a person chose."""
 
 _KIND_OF = {f"[{title}]": kind for kind, title in TITLES.items()}
-ANY_MASK = re.compile("|".join(map(re.escape, (*_KIND_OF, "[number]", MASKED))))
+_NAMES = "|".join(map(re.escape, (*_KIND_OF, "[number]", MASKED)))
+ANY_MASK = re.compile(_NAMES, re.IGNORECASE)
+HIDDEN = re.compile(
+    rf"{_NAMES}|\[[^\W\d_][^\[\]\d]{{1,40}}\]|<[^\W\d_][^<>\d]{{1,40}}>|([*#xX•█_…])\1{{2,}}", re.IGNORECASE
+)
+"""Masks, and whatever else people type in place of words: `[redacted]`, `<removed>`, `****`, `XXXX`."""
 
 
 def masks_in(call: Call) -> Counter[str]:
@@ -29,11 +35,11 @@ def masks_in(call: Call) -> Counter[str]:
     texts += [tag.value for tag in call.tags or () if isinstance(tag.value, str)]
     texts += [tag.key for tag in call.tags or ()]
     return Counter(
-        _KIND_OF[mask[0]]
+        _KIND_OF[mask[0].casefold()]
         for text in texts
         if "[" in text
         for mask in ANY_MASK.finditer(text)
-        if mask[0] in _KIND_OF
+        if mask[0].casefold() in _KIND_OF
     )
 
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from reddy_lib.batches.call_rows import decode_findings, hold_calls, release_calls
 from reddy_lib.batches.decisions import Decisions, read_decisions
 from reddy_lib.batches.masked_seconds import Loaded, MaskedSeconds, lines_in_time, must_be_silent
-from reddy_lib.batches.masks import ANY_MASK
+from reddy_lib.batches.masks import HIDDEN
 from reddy_lib.batches.recording_zero import ENDS_EARLY, Zero, fixed_zero, unknown_zero, zero_of
 from reddy_lib.batches.removed_codes import calls_without_codes
 from reddy_lib.batches.silent_seconds import Silence, silences_of, uncovered
@@ -180,7 +180,7 @@ def hold_unsilenced(
 def _may_need_silence(stored: Stored) -> bool:
     """Tell it from the text, without decoding it: most calls have no mask."""
     return (
-        ANY_MASK.search(stored.payload) is not None
+        HIDDEN.search(stored.payload) is not None
         or '"masked"' in (stored.decisions or "")
         or STILL_HEARD in stored.source_findings
     )

@@ -16,7 +16,7 @@ import reddy_lib as reddy
 from reddy_lib.batches.edits import divide_times
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.silence_by_hand import silence_by_hand
-from reddy_lib.batches.steps import ScaleTimes
+from reddy_lib.batches.steps import Replace, ScaleTimes
 from reddy_lib.batches.turn_edits import store_turn_edit, turn_edit
 from reddy_lib.database.schema import calls, silenced_recordings
 from reddy_lib.model import Call
@@ -515,6 +515,27 @@ class TestMasksOfTheSheet:
 
 
 class TestTheTextOfAMask:
+    @pytest.mark.parametrize("way", ["type", "replace"])
+    @pytest.mark.parametrize(
+        "typed", ["[Card Number]", "[MASKED]", "[redacted]", "[entfernt]", "<removed>", "XXXX", "****", "████"]
+    )
+    def test_whatever_is_typed_in_place_of_words_holds_a_call_in_which_they_are_heard(
+        self, ledger: reddy.Ledger, typed: str, way: str
+    ) -> None:
+        batch = load(ledger)
+        attach(batch)
+        if way == "type":
+            turn(batch, 2, "text", f"Sure, {typed}.")
+        else:
+            batch.apply(Replace(find="5500 0000 0000 0004", by=typed))
+        assert "from 3.0 to 6.0 s" in held_for(batch)
+
+    def test_a_word_that_is_corrected_is_no_mask(self, ledger: reddy.Ledger) -> None:
+        batch = load(ledger, lines_of([("agent", "[noise] Hallo, XXXX", 0.0, 2.1), *LINES[1:]]))
+        attach(batch)
+        turn(batch, 1, "text", "[noise] Hello, XXXX")
+        assert not held_for(batch)
+
     """Where only the words of a mask are silent, it counts for the text that the line had then."""
 
     def by_words(self, ledger: reddy.Ledger) -> reddy.Batch:
