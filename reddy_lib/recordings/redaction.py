@@ -17,7 +17,6 @@ import contextlib
 import io
 import math
 import os
-import shutil
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -29,7 +28,17 @@ from reddy_lib.open_databases import refuse_open
 from reddy_lib.personal_data import Said
 from reddy_lib.recordings.as_wav import cut_as_wav, decoded_length, write_as_wav
 from reddy_lib.recordings.file_names import safe_name, stem_of
-from reddy_lib.recordings.wav import ALAW, FLOAT, MULAW, PCM, NotWav, Wav, has_more_samples, read_wav
+from reddy_lib.recordings.wav import (
+    ALAW,
+    FLOAT,
+    MULAW,
+    PCM,
+    NotWav,
+    Wav,
+    copy_samples,
+    has_more_samples,
+    read_wav,
+)
 
 __all__ = [
     "LINE_MARGIN",
@@ -200,8 +209,7 @@ def _silence(source: IO[bytes], path: Path, spans: list[Span], name: str) -> Sil
                     "It has several blocks of audio data, and players differ in which one they play."
                 )
             else:
-                source.seek(0)
-                shutil.copyfileobj(source, copy, CHUNK)
+                copy_samples(source, plain, copy)
             copy.flush()
             wav = read_wav(copy)
             count = _write_silence(copy, wav, spans)

@@ -7,16 +7,19 @@ declares (which the file lacks if the recorder crashed), and where silence is wr
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import IO
 
 import msgspec
 
-__all__ = ["NotWav", "Wav", "has_more_samples", "read_wav"]
+__all__ = ["NotWav", "Wav", "copy_samples", "has_more_samples", "read_wav"]
 
 PCM, FLOAT, ALAW, MULAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _UNKNOWN = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFFE)  # what recorders write before they know the length
 _GUID = bytes.fromhex("000000001000800000aa00389b71")[2:]  # follows the format in an extensible header
 _MOST_CHUNKS = 10_000
+_LONGEST = 0xFFFFFFFF - 1_000  # bytes of samples for which a header of four bytes is enough
+_STEP = 1 << 20
 
 
 class NotWav(Exception):
@@ -35,6 +38,7 @@ class Wav(msgspec.Struct, frozen=True):
         begin: position of the first sample's first byte.
         promised: bytes of samples according to the header; None if it leaves that open.
         present: bytes of samples that are in the file.
+        described: the body of the chunk that says all this but the last three.
     """
 
     form: int
@@ -46,6 +50,7 @@ class Wav(msgspec.Struct, frozen=True):
     begin: int
     promised: int | None
     present: int
+    described: bytes = b""
 
     @property
     def consistent(self) -> bool:
@@ -87,6 +92,39 @@ def read_wav(file: IO[bytes]) -> Wav:
     raise NotWav("It is a wav file without samples, or its header is cut off.")
 
 
+def copy_samples(file: IO[bytes], wav: Wav, copy: IO[bytes]) -> None:
+    """Write a wav file of the samples of another one, and of nothing else.
+
+    Comments, cue points, pictures and whatever follows the samples may tell what was said; they are left out.
+    """
+    size = wav.present if wav.promised is None else wav.promised
+    described = b"fmt " + len(wav.described).to_bytes(4, "little") + wav.described
+    if size <= _LONGEST:
+        head = b"RIFF" + (4 + len(described) + 8 + size + size % 2).to_bytes(4, "little") + b"WAVE"
+        copy.write(head + described + b"data" + size.to_bytes(4, "little"))
+    else:
+        whole = 4 + 8 + 28 + len(described) + 8 + size + size % 2
+        sizes = (whole, size, size // wav.block)
+        long = (
+            b"ds64"
+            + (28).to_bytes(4, "little")
+            + b"".join(one.to_bytes(8, "little") for one in sizes)
+            + bytes(4)
+        )
+        copy.write(b"RF64" + b"\xff" * 4 + b"WAVE" + long + described + b"data" + b"\xff" * 4)
+    file.seek(wav.begin)
+    for part in _parts(file, wav.present):
+        copy.write(part)
+    if wav.present == size and size % 2:
+        copy.write(b"\0")
+
+
+def _parts(file: IO[bytes], size: int) -> Iterator[bytes]:
+    while size > 0 and (part := file.read(min(size, _STEP))):
+        size -= len(part)
+        yield part
+
+
 def has_more_samples(file: IO[bytes], wav: Wav) -> bool:
     """Return whether more samples follow those of the header, or another wav file: programs differ in which they play."""
     end = file.seek(0, os.SEEK_END)
@@ -121,4 +159,4 @@ def _wav(form: bytes, begin: int, size: int, long_size: int | None, end: int) ->
     elif size in _UNKNOWN and end - begin != size:
         promised = None
     present = end - begin if promised is None else min(promised, end - begin)
-    return Wav(kind, channels, rate, bits, block, byte_rate, begin, promised, max(present, 0))
+    return Wav(kind, channels, rate, bits, block, byte_rate, begin, promised, max(present, 0), form)
