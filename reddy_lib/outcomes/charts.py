@@ -262,7 +262,7 @@ def seconds(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
     figure.update_yaxes(title_text="calls", range=[0, int(bins.value_counts().max()) * 1.22])
     figure.update_layout(barmode="stack", height=340)
     title = f"Half of {_plural(len(timed), 'answer')} within {_seconds(p50)}"
-    rest = f"95 % within {_seconds(p95)}, longest {_seconds(longest)}"
+    rest = f"95% within {_seconds(p95)}, longest {_seconds(longest)}"
     return _finish(figure, title, "Answer times", rest, subtitle=rest)
 
 
@@ -309,12 +309,12 @@ def share_words(count: int, total: int, *, nothing: str = "") -> str:
     if not total:
         return nothing
     percent = 100 * count / total
-    # Do not round 99.96 % up to 100 %, or 0.04 % down to 0 %.
+    # Do not round 99.96% up to 100%, or 0.04% down to 0%.
     if count < total and percent > 99.9:
-        return "> 99.9 %"
+        return "> 99.9%"
     if 0 < percent < 0.1:
-        return "< 0.1 %"
-    return f"{percent:.1f} %" if percent % 1 else f"{percent:.0f} %"
+        return "< 0.1%"
+    return f"{percent:.1f}%" if percent % 1 else f"{percent:.0f}%"
 
 
 def _seconds(value: float) -> str:

@@ -239,7 +239,7 @@ def _progress(job: AttachJob) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(
             min(1.0, done / max(1, job.total)),
-            f"Attaching: {done:,} of {job.total:,}. It goes on while you do other things here.",
+            f"Attaching: {done:,} of {job.total:,}. It continues while you do other things here.",
         )
         st.button(
             "Stop",

@@ -135,7 +135,7 @@ def unattached(
             ),
         )
         if st.button(
-            "Delete them",
+            "Delete it" if len(free) == 1 else "Delete them",
             icon=":material/delete:",
             type="tertiary",
             disabled=busy,

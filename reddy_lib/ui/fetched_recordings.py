@@ -248,7 +248,7 @@ def _progress(batch_id: str, work: Fetching) -> None:
         "What is on the way is cut off with its next bytes, at most "
         f"{FetchLimits().idle_seconds:,.0f} seconds from now. What has come stays."
         if now.state == "stopping"
-        else "You can leave this page, or close the tab: it goes on until the workbench itself stops."
+        else "You can leave this page or close the tab: it continues until the workbench itself stops."
     )
 
 

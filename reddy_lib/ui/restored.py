@@ -203,7 +203,7 @@ def _progress(job: CheckJob) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(
             min(1.0, job.asked / max(1, job.total)),
-            f"Asking Reddy: {job.asked:,} of {job.total:,}. It goes on while this tab is closed.",
+            f"Asking Reddy: {job.asked:,} of {job.total:,}. It continues if you close this tab.",
         )
         st.button(
             "Stop",

@@ -208,12 +208,12 @@ class TestStatus:
 
     def test_writes_the_number_and_its_share_beside_each_bar(self):
         frame = outcomes({}, {}, {}, {"status": "held"})
-        assert [note.text for note in charts.status(frame).layout.annotations] == ["3 (75 %)", "1 (25 %)"]
+        assert [note.text for note in charts.status(frame).layout.annotations] == ["3 (75%)", "1 (25%)"]
 
     def test_never_rounds_to_all_or_none(self):
         frame = outcomes(*[{}] * 9_999, {"status": "failed"})
         notes = [note.text for note in charts.status(frame).layout.annotations]
-        assert notes == ["9,999 (> 99.9 %)", "1 (< 0.1 %)"]
+        assert notes == ["9,999 (> 99.9%)", "1 (< 0.1%)"]
 
     def test_says_the_same_to_those_who_cannot_see_it(self):
         frame = outcomes({}, {"status": "held"})
@@ -371,7 +371,7 @@ class TestSeconds:
         frame = outcomes(*({"seconds": n / 100} for n in range(1, 101)))
         figure = charts.seconds(frame)
         assert title(figure) == "Half of 100 answers within 0.51 s"
-        assert figure.layout.title.subtitle.text == "95 % within 0.95 s, longest 1 s"
+        assert figure.layout.title.subtitle.text == "95% within 0.95 s, longest 1 s"
         assert [note.text for note in figure.layout.annotations] == ["p50 0.51 s", "p95 0.95 s"]
         lines = [shape.x0 for shape in figure.layout.shapes]
         assert lines == pytest.approx([0.505, 0.9505])

@@ -182,7 +182,7 @@ class TestTheJob:
         assert found.size == 7
 
 
-REST = ". It goes on while you do other things here."
+REST = ". It continues while you do other things here."
 
 
 def bars(app: screen.AppTest) -> list[object]:

@@ -471,7 +471,7 @@ def test_without_an_engine_the_page_says_that_calls_wait(
         batch = lonely.load(tmp_path / "calls.csv", progress=False, products=server.products)
         app = opened(batch)
         button(app, "Send all 2").click().run()
-        assert "No submission engine is at work on this ledger" in words(app)
+        assert "No submission engine is running for this ledger" in words(app)
         assert batch.counts()["queued"] == 2
 
 

@@ -581,7 +581,8 @@ class _Asked:
                 yield Question(
                     f"{PRODUCT_ASKED}{text}",
                     f"Which product is {shorten(text, 60)!r}?",
-                    f"{calls} of the {len(self.calls):,} looked at: no product has this name.",
+                    f"{calls} of the {len(self.calls):,} looked at {'has' if count == 1 else 'have'} this value, but no "
+                    "product has this name.",
                     options,
                     count,
                 )

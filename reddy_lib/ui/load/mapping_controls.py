@@ -66,7 +66,7 @@ LINE_LABELS = {
     "kind": "Internal or public",
 }
 LINES_WITHOUT = {
-    "role": "no column: the speaker stands before the text, as in Agent: Hello",
+    "role": "no column: the speaker comes before the text, as in Agent: Hello",
     "start": "no column: times are estimated, and said to be",
     "stop": "no column: a line stops where the next one starts",
     "duration": "no column",
@@ -75,7 +75,7 @@ LINES_WITHOUT = {
 }
 NEW_CALL = {
     "value": "where their value changes",
-    "fill down": "where they are filled; blank cells go on with the call above",
+    "fill down": "where they are filled; blank cells continue the call above",
     "restart": "where the number of the line starts again, or their value changes",
 }
 UNITS = {
@@ -101,7 +101,7 @@ UNITS = {
 }
 _LINE_UNITS = {**UNITS, "auto": "found for each transcript", "m:s": "minutes:seconds", "h:m": "hours:minutes"}
 SWAPPED = {
-    "ask": "hold them, until somebody says",
+    "ask": "hold them until you decide",
     "swap": "swap day and month back",
     "keep": "they are right as they are",
 }
@@ -109,7 +109,7 @@ ORDER_NAMES = {
     "guess": "of the file, unless times or numbers say otherwise",
     BY_TIME: "of their times",
     "file": "of the file",
-    "reversed": "of the file turned round: newest first",
+    "reversed": "of the file reversed: newest first",
 }
 NOTE_NAMES = {
     "leave-out": "are left out",
@@ -135,9 +135,11 @@ def small(text: str, longest: int = 74) -> None:
 
 
 def heads(*texts: str, widths: Sequence[float] = GRID) -> None:
-    for place, text in zip(st.columns(widths, vertical_alignment="bottom"), texts, strict=True):
-        if text:
-            place.caption(f"**{text}**")
+    # page.css hides them where a page is so narrow that columns are below one another.
+    with st.container(key=f"column_heads {' '.join(texts)}"):
+        for place, text in zip(st.columns(widths, vertical_alignment="bottom"), texts, strict=True):
+            if text:
+                place.caption(f"**{text}**")
 
 
 def column_select(
@@ -170,8 +172,8 @@ def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
     hidden = [field for field in rare if choices.fields[field] is None]
     if choices.fields["filename"] is not None:
         st.caption(
-            ":material/graphic_eq: Only the names are in the sheet: the recordings themselves are dropped in Review, under "
-            "“Recordings”, once the calls are stored."
+            ":material/graphic_eq: The sheet has only file names. Store the calls, then add the recordings themselves in "
+            "Review, under “Recordings”."
         )
     if len(hidden) == len(rare) and choices.fields["filename"] is not None:
         with st.expander("How voices are told apart in the recordings"):
@@ -263,7 +265,9 @@ def _transcript_of_lines(choices: Choices, shown: Sequence[Previewed]) -> None:
             named = " · ".join(turn.text for turn in turns) or choices.lines.get("text") or ""
             small(f"from the lines: {named}", 60)
     with why:
-        small(reasons.get("layout") or reasons.get("transcript") or "one row a line, as in the profile", 120)
+        small(
+            reasons.get("layout") or reasons.get("transcript") or "one row per line, as in the profile", 120
+        )
     with example:
         _placed(shown)
 
@@ -405,7 +409,7 @@ def draw_products(choices: Choices, to_products: str) -> None:
     listed = choices.products
     if listed is None:
         st.warning(
-            f"{ui.escape(to_products)} Products cannot be matched now. Store the calls all the same and choose "
+            f"{ui.escape(to_products)} Products cannot be matched now. Store the calls anyway and choose "
             "products in Review, or try again when the list comes.",
             icon=":material/link_off:",
         )
@@ -557,7 +561,7 @@ def _left_out(choices: Choices) -> None:
     )
     more = f" · and {len(left) - 4:,} more" if len(left) > 4 else ""
     st.caption(
-        f":material/visibility_off: Left out: {named}{more}. Choose one above to send it all the same.",
+        f":material/visibility_off: Left out: {named}{more}. Choose one above to send it anyway.",
         help=" · ".join(ui.escape(f"{name}: {why}") for name, why in left[4:20]) or None,
     )
 

@@ -221,7 +221,7 @@ def _not_accepted(view: Overview, found: Totals) -> None:
     lines += [(one.calls, "held", one.title, one.hint, {"finding": one.code}) for one in found.held]
     lines.sort(key=lambda line: -line[0])
     if not lines:
-        st.caption("Every answered call was accepted, and none is held.")
+        st.caption("Every answered call was accepted, and no call is held.")
         return
     rest = st.container(gap="small")
     for number, (count, status, what, next_step, pick) in enumerate(lines):
@@ -297,7 +297,7 @@ def _tally_table(
             **before,
             title: labels,
             "Calls": [tally.calls for tally in tallies],
-            # rounded down: 99.6 % is not all of them
+            # rounded down: 99.6% is not all of them
             "accepted": [
                 None if tally.share_accepted is None else floor(tally.share_accepted) for tally in tallies
             ],

@@ -133,7 +133,7 @@ def _reasons(found: Totals) -> str:
     rows += [(one.calls, "held", one.title, one.hint) for one in found.held]
     rows.sort(key=lambda row: -row[0])
     if not rows:
-        return "<p>Every answered call was accepted, and none is held.</p>"
+        return "<p>Every answered call was accepted, and no call is held.</p>"
     return _table(["Calls", "Status", "Reason", "What to do"], rows)
 
 

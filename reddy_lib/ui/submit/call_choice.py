@@ -221,7 +221,7 @@ def dry_result(page: Page, which: str, rows: list[int] | None, plan: dict[str, i
         )
         ui.review_link("See what holds them", page.batch, status="held")
     else:
-        st.success(ui.escape(f"{said} None is held."), icon=":material/rule:")
+        st.success(ui.escape(f"{said} No call is held."), icon=":material/rule:")
     if len(found):
         st.dataframe(
             found,

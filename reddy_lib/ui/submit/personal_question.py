@@ -175,7 +175,7 @@ def _rules_dialog(page: Page) -> None:
     answers = answers_of(page.batch, page.to.address)
     may = ui.may("administer")
     st.markdown(
-        f"What {ui.escape(page.where)} gets, whoever sends"
+        f"What {ui.escape(page.where)} receives, regardless of who sends"
         + ("." if may else ". An administrator can change it.")
     )
     chosen: dict[str, PersonalRule] = {}
