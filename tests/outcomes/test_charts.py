@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 import math
@@ -19,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import sync_playwright
 
-from reddy_lib.outcomes import charts
+from reddy_lib.outcomes import charts, total_charts
 from reddy_lib.outcomes.charts import COLOURS, PATTERNS, alt, shown
 from reddy_lib.outcomes.frames import STATUSES, chosen, where
 from reddy_lib.outcomes.waveforms import waveform
@@ -341,6 +342,26 @@ class TestOverTime:
     def test_names_both_days_of_a_submission_over_midnight(self):
         frame = outcomes({"ended": "2026-03-31T23:59:00Z"}, {"ended": "2026-04-01T00:01:00Z"})
         assert "31 Mar 2026 to 01 Apr 2026" in charts.over_time(frame).layout.xaxis.title.text
+
+
+ONE_DAY = [(dt.date(2026, 3, 31), {"accepted": 1})]
+ONE_SUBMISSION = [{"number": 1, "batch": "march", **dict.fromkeys(STATUSES, 0), "accepted": 1}]
+
+
+@pytest.mark.parametrize(
+    ("figure", "axis"),
+    [
+        (charts.agent(outcomes({})), "xaxis"),
+        (charts.over_time(outcomes({})), "yaxis"),
+        (charts.seconds(outcomes({})), "yaxis"),
+        (total_charts.by_day(ONE_DAY), "yaxis"),
+        (total_charts.by_submission(ONE_SUBMISSION), "yaxis"),
+    ],
+    ids=["agents", "over time", "answer times", "days", "submissions"],
+)
+def test_half_a_call_has_no_mark_on_an_axis_of_calls(figure: go.Figure, axis: str):
+    assert figure.layout[axis].dtick == 1
+    assert figure.layout[axis].tickformat == ",d"
 
 
 class TestReasons:

@@ -93,9 +93,9 @@ UNITS = {
     "16 kHz": "samples at 16 kHz",
     "44.1 kHz": "samples at 44.1 kHz",
     "48 kHz": "samples at 48 kHz",
-    "25 fps": "frames, 25 a second",
-    "30 fps": "frames, 30 a second",
-    "50 fps": "frames, 50 a second",
+    "25 fps": "frames, 25 per second",
+    "30 fps": "frames, 30 per second",
+    "50 fps": "frames, 50 per second",
     "m:s": "minutes:seconds, written as hours:minutes",
     "h:m": "hours:minutes, times of day",
 }

@@ -24,7 +24,7 @@ def watch(job: LoadJob) -> None:
     left = (job.total - job.stored) / job.rate if job.total and job.rate else 0
     st.progress(
         min(job.stored / job.total, 1.0) if job.total else 0,
-        text=f"{job.stored:,}{total} {job.noun} stored · {job.rate:,.0f} a second"
+        text=f"{job.stored:,}{total} {job.noun} stored · {job.rate:,.0f} per second"
         + (f" · about {left:,.0f} s left" if left >= 1 else ""),
     )
     st.caption("You can go on elsewhere, or close this tab: it finishes by itself.")

@@ -181,7 +181,7 @@ def _days(view: Overview, found: Totals) -> None:
     accepted = found.counts.get("accepted", 0)
     answered = sum(sum(counts.values()) for _, counts in found.days)
     share = f" · {accepted:,} of {answered:,} answered calls accepted" if answered else ""
-    st.markdown(f"**Calls a day**{share}")
+    st.markdown(f"**Calls per day**{share}")
     if not found.days:
         st.caption("Nothing was answered in this period.")
         return
@@ -329,7 +329,7 @@ def _tally_table(
             },
             "accepted": st.column_config.ProgressColumn(
                 "Accepted",
-                format="%.0f %%",
+                format="%.0f%%",
                 min_value=0,
                 max_value=100,
                 width=95,

@@ -74,7 +74,7 @@ def report(
             f"{'is' if found.older_in_doubt == 1 else 'are'} still in doubt.</p>"
         )
     if found.days:
-        parts += ["<h2>Calls a day</h2>", _day_chart(found, first, now.date())]
+        parts += ["<h2>Calls per day</h2>", _day_chart(found, first, now.date())]
     parts += ["<h2>Not accepted, and why</h2>", _reasons(found)]
     parts += ["<h2>Products</h2>", _tallies(found.products, _product_labels(found, names), "Product")]
     shown = found.agents[:AGENTS]
