@@ -224,7 +224,7 @@ elif previewed:
     draw_preview(previewed, mapping, choices.key)
 else:
     st.warning(
-        "The first rows hold no call. Is the header in the right row, and this the right sheet?",
+        "The first rows hold no call. Is the header in the right row, and is this the right sheet?",
         icon=":material/help:",
     )
 with panel:

@@ -310,7 +310,9 @@ def head(status: str, wrong: int) -> None:
                 )
             meter = batch.loss(opened)
             if meter.placed < meter.characters:
-                st.caption(f"{meter.placed:,} of {meter.characters:,} characters", width="content")
+                st.caption(
+                    f"{meter.placed:,} of {ui.number_of(meter.characters, 'character')}", width="content"
+                )
             if filtered and opened not in frame.index:
                 st.caption("no longer listed", width="content")
         with st.container(horizontal=True, gap="xsmall", width="content"):

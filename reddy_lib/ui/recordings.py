@@ -26,6 +26,7 @@ from reddy_lib.batches.batch import Batch
 from reddy_lib.errors import RecordingError, ReddyError
 from reddy_lib.model import Call, Speaker, TranscriptLine
 from reddy_lib.outcomes.waveforms import waveform
+from reddy_lib.plurals import agreeing
 from reddy_lib.recordings.attachments import Attached, open_recording, recordings_folder
 from reddy_lib.recordings.file_names import ENDINGS
 from reddy_lib.recordings.inspect import Inspection, beside_transcript, inspect_recording
@@ -414,7 +415,7 @@ def _inspected(batch: Batch, found: Attached, lines: Sequence[TranscriptLine]) -
 
 def _wave_words(inspection: Inspection, spans: Sequence[Span]) -> str:
     sides = "left and right side" if len(inspection.waveform) == 2 else "one track"
-    marked = f"; {len(spans)} spans to silence are marked" if spans else ""
+    marked = f"; {agreeing(len(spans), 'span to silence is', 'spans to silence are')} marked" if spans else ""
     return f"Waveform of {inspection.name}: {_clock(inspection.seconds)}, {sides}{marked}."
 
 

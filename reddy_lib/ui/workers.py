@@ -83,11 +83,11 @@ def workers_panel(ledger: Ledger) -> None:
                 "Last sign": st.column_config.TextColumn(width=100),
                 "In flight": st.column_config.NumberColumn(width=70),
                 "Last minute": st.column_config.NumberColumn(
-                    width=90, help="Answers in the minute before its last sign of life"
+                    width=90, help="Answers in the minute before its last heartbeat"
                 ),
             },
             key="workers",
-            alt="Workers on this ledger: name, machine, kind, state, since when, last sign of life, calls in flight.",
+            alt="Workers on this ledger: name, machine, kind, state, since when, last heartbeat, calls in flight.",
         )
     if len(waits):
         st.markdown("**Queue**")
@@ -111,7 +111,7 @@ def workers_panel(ledger: Ledger) -> None:
             hide_index=True,
             height="content" if len(shown) < 12 else 400,
             key="queue",
-            alt="Submissions that are not over: number, batch, where to, state, calls waiting, who can send it.",
+            alt="Submissions that are not over: number, batch, destination, state, calls waiting, who can send it.",
         )
 
 

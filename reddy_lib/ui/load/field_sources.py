@@ -32,7 +32,7 @@ EXAMPLES = {
 
 def names_found(choices: Choices, field: str) -> str:
     found, wanted = choices.matched(field)
-    return f"{found:,} of {wanted:,} names found"
+    return f"{found:,} of {ui.number_of(wanted, 'name')} found"
 
 
 def other_sources(choices: Choices, field: str) -> list[str]:
@@ -116,7 +116,7 @@ def _table(choices: Choices, field: str) -> None:
     lookup = choices.lookup(field)
     if lookup is not None:
         st.markdown(f":material/table: {ui.escape(lookup.reason.split(';')[0])}")
-        st.caption(f"{lookup.matched:,} of {lookup.wanted:,} names found")
+        st.caption(f"{lookup.matched:,} of {ui.number_of(lookup.wanted, 'name')} found")
         if lookup.doubtful:
             st.caption(f"Left out, as they have several values: {ui.escape(', '.join(lookup.doubtful[:5]))}")
         st.button(

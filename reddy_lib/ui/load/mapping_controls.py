@@ -15,6 +15,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.batches.preview import Previewed
 from reddy_lib.model import TAG_TYPES
+from reddy_lib.plurals import agreeing
 from reddy_lib.spreadsheet.calls.call_builder import YEAR_10000
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.evidence.tags import doubt, left_out_columns
@@ -181,7 +182,7 @@ def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
                 _field(choices, field, FIELDS[field], shown)
     if not mapping.sources() and not mapping.from_name:
         st.warning(
-            "No column feeds a field. Is the header in the right row, and this the right sheet?",
+            "No column is used. Is the header in the right row, and is this the right sheet?",
             icon=":material/help:",
         )
 
@@ -240,7 +241,7 @@ def _placed(shown: Sequence[Previewed]) -> None:
     """The loss meter of the rows looked at."""
     texts = [text for one in shown for _, text in one.placed.unassigned]
     size = sum(one.placed.characters for one in shown)
-    said = f"{size - sum(len(''.join(text.split())) for text in texts):,} of {size:,} characters placed"
+    said = f"{size - sum(len(''.join(text.split())) for text in texts):,} of {ui.number_of(size, 'character')} placed"
     if not texts:
         st.caption(f":green[:material/check_circle:] {said}", help="In the rows of the preview below.")
         return
@@ -258,7 +259,7 @@ def _transcript_of_lines(choices: Choices, shown: Sequence[Previewed]) -> None:
     if turns and choices.layout == "row":
         column_select(
             select, FIELDS["transcript"], choices.offered("transcript"), choices.key + "transcript",
-            without=f"{len(turns)} columns of turns",
+            without=f"{ui.number_of(len(turns), 'column')} of turns",
         )  # fmt: skip
     else:
         with select:
@@ -410,7 +411,7 @@ def draw_products(choices: Choices, to_products: str) -> None:
     if listed is None:
         st.warning(
             f"{ui.escape(to_products)} Products cannot be matched now. Store the calls anyway and choose "
-            "products in Review, or try again when the list comes.",
+            "products in Review, or try again later.",
             icon=":material/link_off:",
         )
         if st.button("Ask for the list again", icon=":material/refresh:", key="load_ask_products"):
@@ -420,7 +421,7 @@ def draw_products(choices: Choices, to_products: str) -> None:
             small(f"{text} · {ui.number_of(count, 'row')}")
         return
     if choices.fields["product_id"] is None and not choices.product_texts:
-        st.info("No column feeds the product: choose one under Fields, or one product for all calls above.")
+        st.info("No column holds the product: choose one under Fields, or one product for all calls above.")
         return
     names = ui.product_names(listed)
     if choices.product_of:
@@ -441,7 +442,9 @@ def draw_products(choices: Choices, to_products: str) -> None:
             )
     more = len(choices.product_texts) - len(choices.product_of)
     if more:
-        small(f"{more:,} more texts are not listed here: is this the right column?")
+        small(
+            f"{agreeing(more, 'more value is', 'more values are')} not listed here: is this the right column?"
+        )
     label, select, rows = st.columns(PAIRS, vertical_alignment="center")
     label.text("Rows without one")
     select.selectbox(
@@ -474,9 +477,9 @@ def draw_speakers(choices: Choices) -> None:
             widths=SPEAKER_GRID,
         )
     elif choices.layout == "row" and choices.fields["transcript"] is None:
-        st.info("No column feeds the transcript: choose one under Fields.")
+        st.info("No column holds the transcript: choose one under Fields.")
     else:
-        st.info(f"No speaker is named {choices.speakers_of}. Roles can be given in Review.")
+        st.info(f"No speaker is named {choices.speakers_of}. You can set roles in Review.")
     for label, role in choices.role_of.items():
         speaking = choices.speakers[label]
         by_itself = role is None and choices.by_itself(label)
@@ -497,7 +500,9 @@ def draw_speakers(choices: Choices) -> None:
             small(speaking.example, 84)
     more = len(choices.speakers) - len(choices.role_of)
     if more:
-        small(f"{more:,} more names are not listed here; lines without a known role are shown in Review.")
+        small(
+            f"{agreeing(more, 'more name is', 'more names are')} not listed here; Review shows lines without a role."
+        )
     if choices.layout != "lines":
         _order_of_lines(choices)
     with st.container(horizontal=True):
@@ -523,7 +528,7 @@ def draw_tags(choices: Choices) -> None:
     st.multiselect(
         "Columns that become tags", choices.taggable,
         key=choices.key + "tags", persist_state="session", placeholder="No tags: choose columns",
-        help="Tags are for filters and reports in Reddy. Columns that are no tags stay with the row here.",
+        help="Tags are for filters and reports in Reddy. Other columns stay with the row here.",
     )  # fmt: skip
     _left_out(choices)
     if mapping.tags:

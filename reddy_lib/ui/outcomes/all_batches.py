@@ -239,7 +239,7 @@ def _not_accepted(view: Overview, found: Totals) -> None:
                 st.text(what, width="stretch")
             st.caption(ui.escape(next_step))
         if number + 1 == REASONS and len(lines) > REASONS + 1:
-            rest = st.expander(f"{len(lines) - REASONS:,} further reasons")
+            rest = st.expander(ui.number_of(len(lines) - REASONS, "more reason"))
 
 
 STATUS_COLUMNS = ("rejected", "failed", "unknown", "held")

@@ -66,7 +66,7 @@ def _apply(batch: Batch, recipe: Recipe) -> None:
         _tell(st.session_state[kept])
         _close(kept)
         return
-    with st.spinner("Looking what each step would change …"):
+    with st.spinner("Looking up what each step would change …"):
         planned = plan(batch, recipe)
     skip = []
     for position, one in enumerate(planned):
