@@ -76,7 +76,8 @@ def next_steps(page: Page, scope: str, outcomes: pd.DataFrame) -> None:
                     )
             code = "" if pd.isna(found.http_status) else f" (HTTP {found.http_status})"
             st.text(f"{found.reason}{code}")
-            st.caption(ui.escape(f"{found.what_next} Rows {found.rows}"))
+            where = "Row" if found.calls == 1 else "Rows"
+            st.caption(ui.escape(f"{found.what_next} {where} {found.rows}"))
     if len(table) > MOST_REASONS:
         st.caption(f"and {ui.number_of(len(table) - MOST_REASONS, 'more reason')}: see the chart of reasons.")
     if scope == ALL:
