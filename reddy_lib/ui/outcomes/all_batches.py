@@ -321,8 +321,8 @@ def _tally_table(
         height=300 if len(frame) > 7 else "content",
         column_config={
             "No.": st.column_config.NumberColumn(width=45),
-            title: st.column_config.TextColumn(width=220 if kind == "agent" else 110),
-            "Calls": st.column_config.NumberColumn(width=60, format="localized"),
+            title: st.column_config.TextColumn(width=220 if kind == "agent" else 92),
+            "Calls": st.column_config.NumberColumn(width=52, format="localized"),
             **{
                 name: st.column_config.NumberColumn(named(name).capitalize(), width=66, format="localized")
                 for name in columns
@@ -332,7 +332,7 @@ def _tally_table(
                 format="%.0f%%",
                 min_value=0,
                 max_value=100,
-                width=95,
+                width=84,
                 help="Of the answered calls",
             ),
         },
