@@ -191,7 +191,7 @@ def _submissions(runs: pd.DataFrame) -> str:
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a table; columns of numbers are set to the right."""
     numbers = [
-        all(isinstance(row[at], int) or str(row[at]).endswith((" %", NONE_ANSWERED)) for row in rows)
+        all(isinstance(row[at], int) or str(row[at]).endswith(("%", NONE_ANSWERED)) for row in rows)
         for at in range(len(head))
     ]
 
