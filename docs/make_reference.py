@@ -121,7 +121,7 @@ MEANINGS = {
     "header-missing": "The first row already holds a call.",
     "nul-removed": "The file holds characters without a meaning, often because it is damaged.",
     "characters-replaced": "A program cut a text in the middle of a character, often an emoji.",
-    "rows-scattered": "Rows of other calls stand between the rows of this call.",
+    "rows-scattered": "Rows of other calls are between the rows of this call.",
     "cells-differ": "The rows of one call should agree on its agent, product and start.",
     "lines-without-call": "Lines have the id of a call that is not in the sheet of calls.",
     "file-name-not-matched": "A field is read from the file's name, and its pattern does not fit.",

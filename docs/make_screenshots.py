@@ -65,7 +65,7 @@ def walk(page: Page, url: str) -> None:
     page.wait_for_url(re.compile("/submit"))
     page.emulate_media(color_scheme="light")
     page.get_by_role("button", name=re.compile("^Send all")).click()
-    anyway = page.get_by_role("button", name="Go on anyway")  # one of the first calls is refused
+    anyway = page.get_by_role("button", name="Continue anyway")  # one of the first calls is refused
     anyway.wait_for(timeout=60_000)
     take(page, "submit")
     page.emulate_media(color_scheme="light")

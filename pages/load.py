@@ -186,7 +186,11 @@ if previewed:
     aside = counted.left_out if counted is not None else 0
     verdict.caption(
         would_be_ready(previewed, noun, whole=seen_all)
-        + (f" · {ui.number_of(aside, 'row')} no {'call' if aside == 1 else 'calls'}" if aside else ""),
+        + (
+            f" · {ui.number_of(aside, 'row')} {'is not a call' if aside == 1 else 'are not calls'}"
+            if aside
+            else ""
+        ),
         help="Totals, repeated headers and notes are kept beside the call above them." if aside else None,
         text_alignment="center",
     )
@@ -220,7 +224,7 @@ elif previewed:
     draw_preview(previewed, mapping, choices.key)
 else:
     st.warning(
-        "The first rows hold no call. Is the header in the right row, and this the right sheet?",
+        "The first rows hold no call. Is the header in the right row, and is this the right sheet?",
         icon=":material/help:",
     )
 with panel:

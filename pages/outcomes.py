@@ -76,7 +76,11 @@ def draw_not_sent(page: Page) -> None:
     st.info("Nothing of this batch was sent yet, so there are no outcomes.", icon=ui.ICONS["outcomes"])
     counts = batch.counts()
     if counts["ready"]:
-        st.page_link("submit.py", label=f"Send the {counts['ready']:,} ready calls", icon=ui.ICONS["submit"])
+        st.page_link(
+            "submit.py",
+            label=f"Send the {ui.number_of(counts['ready'], 'ready call')}",
+            icon=ui.ICONS["submit"],
+        )
     else:
         ui.review_link(f"Fix the {ui.number_of(counts['held'], 'held call')} first", batch, status="held")
     all_submissions(page, ALL, history(page.ledger))

@@ -310,7 +310,9 @@ def head(status: str, wrong: int) -> None:
                 )
             meter = batch.loss(opened)
             if meter.placed < meter.characters:
-                st.caption(f"{meter.placed:,} of {meter.characters:,} characters", width="content")
+                st.caption(
+                    f"{meter.placed:,} of {ui.number_of(meter.characters, 'character')}", width="content"
+                )
             if filtered and opened not in frame.index:
                 st.caption("no longer listed", width="content")
         with st.container(horizontal=True, gap="xsmall", width="content"):
@@ -332,8 +334,8 @@ def head(status: str, wrong: int) -> None:
             splits = get_args(Split)
             wider = splits[(splits.index(view.split) + 1) % len(splits)]
             icon, text = {
-                "even": ("width_normal", "Give the list half of the width"),
-                "call": ("open_in_full", "Give this call the whole width"),
+                "even": ("width_normal", "Show the list at half the width"),
+                "call": ("open_in_full", "Show this call at full width"),
                 "list": ("close_fullscreen", "Show the list of calls again"),
             }[wider]
             st.button(

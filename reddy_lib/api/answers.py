@@ -190,7 +190,7 @@ def error_for(answer: Answer, what: str, *, now: float) -> APIError:
         kind = Doubtful
         message = (
             f"Reddy answered with an error of its own ({status}){said} "
-            f"{what} may have been processed all the same: check before sending it again."
+            f"{what} may have been processed anyway: check before sending it again."
         )
     return kind(message, status=status, server_message=words, request_id=answer.request_id, retry_after=wait)
 
@@ -259,7 +259,7 @@ def success_of(answer: Answer, what: str) -> dict[str, Any]:
         words = words_of(answer)
         raise Doubtful(
             f"Reddy's answer reports both success ({answer.status}) and failure{_quoted(words)} "
-            f"{what} may have been processed all the same: check before sending it again.",
+            f"{what} may have been processed anyway: check before sending it again.",
             status=answer.status,
             server_message=words,
             request_id=answer.request_id,
@@ -393,7 +393,7 @@ def _json_of(answer: Answer, what: str) -> Any:
 def _not_documented(answer: Answer, what: str) -> Doubtful:
     form = "a web page" if _is_page(answer) else f"status {answer.status}"
     return Doubtful(
-        f"The answer is not one that Reddy documents ({form}). {what} may have been processed all the same. Check the "
+        f"The answer is not one that Reddy documents ({form}). {what} may have been processed anyway. Check the "
         "address in the connection, and whether something in between (a proxy, a sign-in page) answered instead of Reddy.",
         status=answer.status,
         request_id=answer.request_id,

@@ -52,7 +52,7 @@ _LENGTHS = ((1, "no lines"), (11, "1 to 10 lines"), (31, "11 to 30 lines"), (81,
 _DURATIONS = ((60, "under 1 minute"), (300, "1 to 5 minutes"), (900, "5 to 15 minutes"))
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _NONE = "none"
-_Z = 1.959964  # of 95 %
+_Z = 1.959964  # of 95%
 _FACT = "draw:"
 
 
@@ -150,7 +150,7 @@ class Draw(NamedTuple):
         """What the draw covers and how much it tells, in words."""
         n, frame = len(self.rows), self.seal.calls
         if not n:
-            return "No call was drawn: none is left after the exclusions."
+            return "No call was drawn: the exclusions leave no call to draw from."
         covered = sum(1 for one in self.strata if one.drawn)
         parts = [f"{_calls(n)} of {frame:,}"]
         if self.seal.balanced_over:
@@ -158,7 +158,7 @@ class Draw(NamedTuple):
                 f"{_calls(n)} cover {covered:,} of {len(self.strata):,} {_over(self.seal.balanced_over)}"
             )
         parts.append(
-            f"a share of 20 % among these calls is known to ± {100 * margin(0.2, n, frame):.0f} points (95 %)"
+            f"a share of 20% among these calls is known to ± {100 * margin(0.2, n, frame):.0f} points (95%)"
         )
         said = "; ".join(parts) + "."
         effective = self.effective

@@ -75,7 +75,7 @@ class FixableBatch(StoredBatch):
         """Measure how much personal data the finder finds in calls like these. Nothing is stored, and no call is changed.
 
             found = batch.test_finder()
-            found.table()                  # "finds 98 % of phone numbers here", by kind
+            found.table()                  # "finds 98% of phone numbers here", by kind
             found.missed                   # the made-up items that it missed
 
         Made-up numbers, dates and addresses are planted in copies of the calls, asked for and answered in the language of

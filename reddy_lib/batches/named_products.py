@@ -52,7 +52,7 @@ def product_id(text: str, products: Sequence[Mapping[str, Any]] | None) -> int:
         return int(given)
     if products is None:
         raise ValueError(
-            f"Give the id of the product {given!r}: the batch has no list of products to find the name in."
+            f"Name the product by its id, not {given!r}: the batch has no list of products to find the name in."
         )
     ids = {int(one["id"]) for one in products if fold_name(str(one["name"])) == fold_name(given)}
     if len(ids) != 1:

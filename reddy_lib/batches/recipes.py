@@ -324,7 +324,7 @@ def _apply(batch: StoredBatch, step: Step, earlier: dict[str, list[Operation]], 
             operation = resume(batch, before.pop(0))
             return Applied(step, operation.changed, operation.changed, operation.locked, "", operation)
         if before and not step.repeatable:
-            return Applied(step, 0, 0, 0, f"it stands already (operation {before.pop(0).number})")
+            return Applied(step, 0, 0, 0, f"it was applied before (operation {before.pop(0).number})")
         operation = change_in_pieces(batch, batch.rows(), step, who=who, matched=matched)
     except (TypeError, ValueError) as error:  # a value that calls of this batch cannot hold
         return Applied(step, len(matched), 0, 0, _reason(error))

@@ -296,7 +296,7 @@ class Replace(StepBase, frozen=True, kw_only=True, tag="replace"):
         return edits.with_field(call, self.within, new)
 
     def nothing(self) -> str:
-        return f"“{self.find}” stands nowhere in {self._where()}"
+        return f"“{self.find}” was not found in {self._where()}"
 
     def title(self) -> str:
         return f"Replace “{self.find}” by “{self.by}” in {self._where()}"

@@ -64,7 +64,7 @@ _ID = re.compile(r"[0-9a-f-]{32,36}")
 
 _TITLES: dict[TurnEditKind, str] = {
     "text": "Edit line {}",
-    "swap": "Give line {} to the other side",
+    "swap": "Move line {} to the other side",
     "split": "Split line {}",
     "merge": "Merge lines {} and {}",
     "insert": "Insert a line below line {}",

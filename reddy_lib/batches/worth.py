@@ -185,7 +185,7 @@ def _measure_alone(one: _Spoken, limits: Limits, found: dict[str, dict[int, str]
         quiet = min(ROLES, key=lambda role: one.words[role])
         if total and one.words[quiet] < limits.share * total and "one-side" in found:
             part = 100 * one.words[quiet] / total
-            found["one-side"][one.row] = f"The {quiet} says {part:.0f} % of the words."
+            found["one-side"][one.row] = f"The {quiet} says {part:.0f}% of the words."
     elif "few-words" in found:
         found["few-words"][one.row] = "The call has no transcript."
     if one.silence[0] > limits.silence and "long-silence" in found:
@@ -247,7 +247,7 @@ def _near_copies(spoken: Sequence[_Spoken], likeness: float) -> dict[int, str]:
             ((_jaccard(one.shingles, kept[row]), -row) for row in index.query(sketch)), default=(0.0, 0)
         )
         if likest[0] >= likeness:
-            found[one.row] = f"{100 * likest[0]:.0f} % of the word sequences are those of row {-likest[1]}."
+            found[one.row] = f"{100 * likest[0]:.0f}% of the word sequences are those of row {-likest[1]}."
         else:
             kept[one.row] = one.shingles
             index.insert(one.row, sketch, check_duplication=False)

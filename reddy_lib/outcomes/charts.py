@@ -53,6 +53,7 @@ __all__ = [
     "status",
     "summary",
     "where",
+    "whole_ticks",
     "words",
 ]
 
@@ -191,7 +192,7 @@ def over_time(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
     days = f"{ended.min():%d %b %Y}", f"{ended.max():%d %b %Y}"
     when_said = days[0] if days[0] == days[1] else f"{days[0]} to {days[1]}"
     figure.update_xaxes(type="date", title_text=f"answered, {when_said} (UTC)", range=span)
-    figure.update_yaxes(title_text="calls", rangemode="tozero")
+    figure.update_yaxes(title_text="calls", rangemode="tozero", **whole_ticks(bins.value_counts()))
     figure.update_layout(barmode="stack", height=340)
     said = f"{_of(len(answered), len(outcomes))} answered"
     return _finish(figure, said, "Calls over time", f"{when_said}; {_statuses(answered)}")
@@ -259,11 +260,18 @@ def seconds(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
             ticktext=[*(f"{tick:g}" for tick in ticks), f"{_round(last * width):g} +"],
         )
     # Leave room above the bars for the labels.
-    figure.update_yaxes(title_text="calls", range=[0, int(bins.value_counts().max()) * 1.22])
+    heights = bins.value_counts()
+    figure.update_yaxes(title_text="calls", range=[0, int(heights.max()) * 1.22], **whole_ticks(heights))
     figure.update_layout(barmode="stack", height=340)
     title = f"Half of {_plural(len(timed), 'answer')} within {_seconds(p50)}"
-    rest = f"95 % within {_seconds(p95)}, longest {_seconds(longest)}"
+    rest = f"95% within {_seconds(p95)}, longest {_seconds(longest)}"
     return _finish(figure, title, "Answer times", rest, subtitle=rest)
+
+
+def whole_ticks(totals: Iterable[int]) -> dict[str, object]:
+    """Return the settings of an axis of calls, on which the longest bars have these totals: only whole calls are marked."""
+    few = max(totals, default=0) <= 5
+    return {"tickformat": ",d", "nticks": 6, **({"dtick": 1} if few else {})}
 
 
 def alt(figure: go.Figure) -> str:
@@ -309,12 +317,12 @@ def share_words(count: int, total: int, *, nothing: str = "") -> str:
     if not total:
         return nothing
     percent = 100 * count / total
-    # Do not round 99.96 % up to 100 %, or 0.04 % down to 0 %.
+    # Do not round 99.96% up to 100%, or 0.04% down to 0%.
     if count < total and percent > 99.9:
-        return "> 99.9 %"
+        return "> 99.9%"
     if 0 < percent < 0.1:
-        return "< 0.1 %"
-    return f"{percent:.1f} %" if percent % 1 else f"{percent:.0f} %"
+        return "< 0.1%"
+    return f"{percent:.1f}%" if percent % 1 else f"{percent:.0f}%"
 
 
 def _seconds(value: float) -> str:
@@ -411,9 +419,7 @@ def _stacked(
         figure.add_trace(_bar(name, counts, [shown(places[index]) for index in bars], filters, hover))
     _across(figure, [shown(place) for place in places], labels)
     figure.update_layout(barmode="stack")
-    figure.update_xaxes(title_text="calls", rangemode="tozero", tickformat=",d", nticks=6)
-    if max(row.total() for row in rows) <= 5:
-        figure.update_xaxes(dtick=1)  # small ranges would get ticks at half calls
+    figure.update_xaxes(title_text="calls", rangemode="tozero", **whole_ticks(row.total() for row in rows))
     title = title or f"{_accepted(outcomes)}, across {_plural(len(order), noun)}"
     most = [f"{text} {rows[index].total():,}" for index, text in enumerate(labels[:3])]
     return _finish(figure, title, f"Calls by {noun}", "most: " + ", ".join(most))

@@ -45,7 +45,7 @@ ALWAYS = ("accepted", "rejected", "unknown")
 
 _ORDER = (*ALWAYS, "failed", "skipped", "held", "ready", "queued", "sending")
 _HINTS = {
-    "skipped": "Reddy already has this call. To send it again, give a reason.",
+    "skipped": "Reddy already has this call. To send it again, enter a reason.",
     "held": "Fix its errors, then send it.",
     "ready": "It was not sent. It can be sent now.",
     "queued": "It is waiting to be sent. Resume the submission if it is paused.",

@@ -1,4 +1,4 @@
-"""Draw totals over all batches as Plotly figures: calls a day, and calls a submission.
+"""Draw totals over all batches as Plotly figures: calls per day, and calls per submission.
 
 Colours, hatching and escaping are those of `charts`. Each bar carries in `customdata` what it stands for.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from reddy_lib.outcomes.charts import COLOURS, PATTERNS, shown
+from reddy_lib.outcomes.charts import COLOURS, PATTERNS, shown, whole_ticks
 from reddy_lib.outcomes.frames import STATUSES
 
 __all__ = ["by_day", "by_submission", "complete_days"]
@@ -54,7 +54,9 @@ def by_day(days: Sequence[tuple[dt.date, Mapping[str, int]]]) -> go.Figure:
     figure.update_xaxes(type="date", tickformat="%-d %b", gridcolor=_GRID)
     if len(days) <= 10:
         figure.update_xaxes(dtick=86_400_000)
-    return _finish(figure, f"Calls a day: {accepted:,} accepted in {len(days):,} days.")
+    totals = [sum(counts.get(status, 0) for status in STATUSES) for _, counts in days]
+    said = f"Calls per day: {accepted:,} accepted in {len(days):,} {'day' if len(days) == 1 else 'days'}."
+    return _finish(figure, totals, said)
 
 
 def by_submission(submissions: Sequence[Mapping[str, Any]]) -> go.Figure:
@@ -73,7 +75,8 @@ def by_submission(submissions: Sequence[Mapping[str, Any]]) -> go.Figure:
                 _bars(status, places, counts, hover, [[at, status] for at in range(len(submissions))])
             )
     figure.update_xaxes(type="category", title_text="submission", gridcolor=_GRID)
-    return _finish(figure, f"Calls of the last {len(submissions):,} submissions, by status.")
+    totals = [sum(int(one[status]) for status in STATUSES) for one in submissions]
+    return _finish(figure, totals, f"Calls of the last {len(submissions):,} submissions, by status.")
 
 
 def _bars(status: str, x: list[str], y: list[int], hover: list[str], customdata: list[list[Any]]) -> go.Bar:
@@ -98,8 +101,8 @@ def _bars(status: str, x: list[str], y: list[int], hover: list[str], customdata:
     )
 
 
-def _finish(figure: go.Figure, alt: str) -> go.Figure:
-    figure.update_yaxes(gridcolor=_GRID, rangemode="tozero", tickformat=",d", nticks=5, automargin=True)
+def _finish(figure: go.Figure, totals: Sequence[int], alt: str) -> go.Figure:
+    figure.update_yaxes(gridcolor=_GRID, rangemode="tozero", automargin=True, **whole_ticks(totals))
     return figure.update_layout(
         barmode="stack",
         bargap=0.15,

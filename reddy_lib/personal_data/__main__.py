@@ -53,9 +53,9 @@ def _test(calls: str, ledger: str | None, items: int, seed: int) -> FinderTest:
 def _told(found: FinderTest, most: int) -> str:
     lines = [f"{'kind':<28}{'planted':>9}{'found':>9}"]
     lines += [
-        f"{one.kind:<28}{one.planted:>9,}{100 * one.share:>7.1f} %" for one in found.table().itertuples()
+        f"{one.kind:<28}{one.planted:>9,}{100 * one.share:>7.1f}%" for one in found.table().itertuples()
     ]
-    lines.append(f"{'all':<28}{sum(found.planted.values()):>9,}{100 * found.share:>7.1f} %")
+    lines.append(f"{'all':<28}{sum(found.planted.values()):>9,}{100 * found.share:>7.1f}%")
     if found.missed:
         lines += ["", f"Missed {len(found.missed):,}:", *(f"  {one}" for one in found.missed[:most])]
         lines += [f"  and {len(found.missed) - most:,} more"] if len(found.missed) > most else []

@@ -487,7 +487,7 @@ class Dialogue:
         if self._memory.is_harmless(run.code) and not here - set(HARMLESS):
             return _Verdict("no")
         if kind := self._behind_card(line, runs, at, here):
-            return _Verdict(kind, "context", "right behind a card's number", self._slots.new_item())
+            return _Verdict(kind, "context", "right after a card number", self._slots.new_item())
         piece = not counted and not line.agent and is_pure(line, runs)
         bare = is_bare(line, runs) or (at + 1 < len(runs) and runs[at + 1].after_undo)
         best, score = "", 0.0
@@ -513,7 +513,7 @@ class Dialogue:
             slot = None if best in here else self._slots.get(best)
             sure = "checked" if best == "card" and is_card_run(run) else "context"
             if slot is None and best not in here and self._last.kind == best and sure != "checked":
-                return self._last._replace(why="goes on from the line before")
+                return self._last._replace(why="continues the line before")
             item = slot.item if slot is not None else self._slots.new_item()
             short = not signs or len(line.parts) <= _NEAR
             if not line.agent and self._last.kind == best and best in here and short:
@@ -568,7 +568,7 @@ class Dialogue:
         if not is_bare(line, runs):
             return _NOTHING
         if self._last.kind:
-            return self._last._replace(why="goes on from the line before")
+            return self._last._replace(why="continues the line before")
         if kind := self._answers_question(line, run):
             return _Verdict(kind, "form", f"the whole answer to line {abs(self._question)}", new())
         found = long_number(run)

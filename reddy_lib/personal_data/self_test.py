@@ -88,14 +88,14 @@ class FinderTest(NamedTuple):
 
     def __repr__(self) -> str:
         kinds = ", ".join(
-            f"{100 * self.found[kind] / count:.1f} % of {TITLES[kind]}s"
+            f"{100 * self.found[kind] / count:.1f}% of {TITLES[kind]}s"
             for kind, count in self.planted.items()
         )
         return f"<FinderTest · {sum(self.planted.values()):,} planted · finds {kinds or 'nothing'}>"
 
     def _repr_html_(self) -> str:
         lines = [
-            [TITLES[kind], f"{count:,}", f"{100 * self.found[kind] / count:.1f} %"]
+            [TITLES[kind], f"{count:,}", f"{100 * self.found[kind] / count:.1f}%"]
             for kind, count in self.planted.items()
         ]
         below = (

@@ -63,7 +63,7 @@ LOST = (
     "Reddy has this call, but its answer with the address for the recording was lost: the recording is not there. "
     f"{ASK_SUPPORT}"
 )
-NO_ADDRESS = f"Reddy accepted the call and gave no address for its recording: the recording is not there. {ASK_SUPPORT}"
+NO_ADDRESS = f"Reddy accepted the call but sent no address for its recording: the recording was not uploaded. {ASK_SUPPORT}"
 EXPIRED = (
     "The address for this recording expired before it was uploaded. The call itself is at Reddy. "
     "Ask Reddy's support how to attach the recording; sending the call again would make a second call."

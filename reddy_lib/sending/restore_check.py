@@ -90,7 +90,7 @@ def ask_first(
         open_ones = []
         for one, error in zip(left, answers, strict=True):
             if isinstance(error, Unauthorized):
-                Submission(database, submission_id).pause(f"{error} Give a valid token, then resume.")
+                Submission(database, submission_id).pause(f"{error} Enter a valid token, then resume.")
                 return "paused"
             if error is not None and is_missing(error):
                 missing += 1

@@ -117,7 +117,7 @@ def decide(
         asked = error.retry_after if error.retry_after is not None else backoff(tries, chance)
         return Decision("again", wait=min(max(asked, 0.0), LONGEST_WAIT) + chance * 0.1, wait_all=True)
     if isinstance(error, Unauthorized):
-        return Decision("again", pause=f"{error} Give a valid token, then resume.")
+        return Decision("again", pause=f"{error} Enter a valid token, then resume.")
     if isinstance(error, Withheld):
         return Decision("again")
     if isinstance(error, RecordingUnusable):  # other calls are not affected

@@ -99,7 +99,7 @@ def check_pattern(pattern: str, field: str) -> None:
     if _group(_compiled(pattern), field) is None:
         raise MappingError(
             f"The pattern {pattern!r} does not say which part of the file's name is the {field}: "
-            f"write {{{field}}} where it stands."
+            f"put {{{field}}} in its place."
         )
 
 

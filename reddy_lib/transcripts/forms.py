@@ -100,7 +100,7 @@ def _keep_beside(parsed: Parsed, text: str, first: bool) -> None:
     note = finding(
         "line-not-read",
         "transcript",
-        f"This text stands beside the transcript: {short(text)!r}",
+        f"This text is beside the transcript, not in it: {short(text)!r}",
         value=text,
     )
     if first:
@@ -196,7 +196,7 @@ def _following(decoded: Decoded) -> Decoded:
         return decoded
     if all(isinstance(value, list) for value in values):
         values = [item for value in values for item in value]
-    return Decoded(values, rest, "another value behind its end")
+    return Decoded(values, rest, "another value after its end")
 
 
 def _body(data: Any, labelled: Labelled) -> Parsed:
@@ -399,7 +399,7 @@ def too_long(text: str) -> Parsed:
     """A text that is longer than any call, which nobody should wait for: it is not taken apart."""
     return _unreadable(
         text,
-        f"The cell holds {len(text):,} characters, more than a call of a whole day: several calls may stand in it, or a "
+        f"The cell holds {len(text):,} characters, more than a call of a whole day: it may hold several calls, or a "
         "quotation mark is not closed",
         shown=short(text),
     )

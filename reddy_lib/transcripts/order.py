@@ -59,13 +59,13 @@ def rank_times(times: Sequence[float], labels: Sequence[str]) -> tuple[list[int]
     if not falls or count < _FEWEST:
         return same, ""
     if all(b <= a for a, b in pairwise(times)):
-        return same[::-1], "stood newest first and were reversed"
+        return same[::-1], "were newest first and were reversed"
     order = sorted(same, key=times.__getitem__)
     if _parallel(falls, labels):
-        return order, "stood one speaker after the other and were put in order of time"
+        return order, "were grouped by speaker and were put in order of time"
     if _newest_first(times):
         order = sorted(same, key=lambda place: (times[place], -place))
-        return order, "stood newest first and were put in order of time"
+        return order, "were newest first and were put in order of time"
     if _shuffled(times, falls, order):
         return order, "were not in order of time and were sorted"
     return same, ""

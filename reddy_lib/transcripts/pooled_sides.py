@@ -72,7 +72,7 @@ def pool_sides(calls: Iterable[tuple[Transcript, str]]) -> dict[str, Inferred]:
     agents = len({call.agent for call in pairs if call.agent})
     for key in sorted(wanted - set(found)):  # in one order, whatever process reads the file
         if agents > 1 and len(labels[key].calls) >= max(_CONSTANT * len(pairs), 3):
-            found[key] = Inferred("", f"it stands in the calls of {agents} agents", "")
+            found[key] = Inferred("", f"it is in the calls of {agents} agents", "")
     return found
 
 

@@ -576,7 +576,7 @@ def _estimate(estimated: list[int], derived: list[int], total: int, from_first: 
     parts: list[str] = []
     if estimated:
         where = "all lines" if len(estimated) == total else line_numbers(estimated)
-        parts.append(f"Times of {where} were estimated at 2.6 words a second after the line before.")
+        parts.append(f"Times of {where} were estimated at 2.6 words per second, from the line before.")
     if derived:
         where = "all lines" if len(derived) == total else line_numbers(derived)
         parts.append(f"The stop of {where} was derived: it is the start of the next line.")

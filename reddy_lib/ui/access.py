@@ -138,8 +138,8 @@ def refuse_to_start() -> None:
         raise SystemExit(f"The section [auth] of the secrets file has no {' and no '.join(missing)}.")
     if len(str(auth["cookie_secret"])) < 32:
         raise SystemExit(
-            "cookie_secret in [auth] of the secrets file is too short: who guesses it signs in as anybody. Make one with "
-            'python -c "import secrets; print(secrets.token_hex(32))".'
+            "cookie_secret in [auth] of the secrets file is too short: anyone who guesses it can sign in as any user. "
+            'Make one with python -c "import secrets; print(secrets.token_hex(32))".'
         )
     if not is_authlib_installed():
         raise SystemExit('Sign-in needs Authlib: install the workbench again, or "streamlit[auth]".')
@@ -235,7 +235,7 @@ class Gate:
         if not self.uploads.is_known(session):
             await _refused(
                 403,
-                "This tab is not connected to the workbench (any more): reload the page, then choose the file again.",
+                "This tab is no longer connected to the workbench: reload the page, then choose the file again.",
             )(scope, receive, send)
             return
         room = self.uploads.room(session, file)

@@ -98,7 +98,7 @@ class AttachJob:
 
     def _run(self) -> None:
         # until it is done: a fault of the program, and its trace is in the log
-        self.error = "The program failed at it; what happened is in its log."
+        self.error = "The program failed; its log says why."
         try:
             self._attach_all()
             self.error = ""
@@ -239,7 +239,7 @@ def _progress(job: AttachJob) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(
             min(1.0, done / max(1, job.total)),
-            f"Attaching: {done:,} of {job.total:,}. It goes on while you do other things here.",
+            f"Attaching: {done:,} of {job.total:,}. It continues while you do other things here.",
         )
         st.button(
             "Stop",
@@ -260,7 +260,7 @@ def _told(job: AttachJob) -> dict[str, Any]:
     )
     rest = ""
     if left:
-        rest = f"{ui.escape(job.error)} {left:,} {'is' if left == 1 else 'are'} as before: attach again to go on."
+        rest = f"{ui.escape(job.error)} {left:,} {'is' if left == 1 else 'are'} as before: attach again to continue."
     return {
         "done": f"{count} attached." if done else "",
         "rest": rest,

@@ -134,7 +134,7 @@ def draw_lost(batch: Batch, ready: int, *, to_review: bool) -> None:
         st.warning(
             "The selection in this link can no longer be found. "
             + ("Choose again in Review" if to_review else "Tick them again below")
-            + (f", or continue with all {ready:,} ready calls." if ready else "."),
+            + (f", or continue with the {ui.number_of(ready, 'ready call')}." if ready else "."),
             icon=":material/help:",
         )
         if to_review and st.button("Choose again", icon=ui.ICONS["review"], key="choose_again"):

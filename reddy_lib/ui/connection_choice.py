@@ -47,7 +47,7 @@ def connection_card() -> None:
         else:
             st.markdown(":material/cloud: **Reddy**")
             listed = products(to)
-            state = f"{len(listed)} products" if listed is not None else ":red[not connected]"
+            state = number_of(len(listed), "product") if listed is not None else ":red[not connected]"
             st.caption(f"token {escape(to.token_hint or 'given')} · {state}")
             if to.base_url != DEFAULT_BASE_URL:
                 st.caption(escape(to.base_url))

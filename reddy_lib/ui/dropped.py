@@ -135,7 +135,7 @@ def unattached(
             ),
         )
         if st.button(
-            "Delete them",
+            "Delete it" if len(free) == 1 else "Delete them",
             icon=":material/delete:",
             type="tertiary",
             disabled=busy,
@@ -201,7 +201,7 @@ def _ask(
         "done": f"{ui.number_of(done.files, 'recording')} deleted ({size_words(done.size)})."
         if done.files
         else "",
-        "rest": f"{ui.number_of(kept, 'recording')} not: a call has got it meanwhile, or it is just being dropped."
+        "rest": f"{ui.number_of(kept, 'recording')} not: used by a call by now, or still being uploaded."
         if kept
         else "",
         "refused": [],

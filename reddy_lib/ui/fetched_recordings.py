@@ -145,7 +145,7 @@ def _head(batch: Batch, plan: FetchPlan, allowed: AllowedHosts, *, running: bool
                 f"Fetch {ui.number_of(len(plan.waiting), 'recording')}",
                 icon=ICON,
                 key=f"fetch {batch.id}",
-                help=f"{AT_ONCE} at a time, in the background. You can stop it: what has come stays.",
+                help=f"{AT_ONCE} at a time, in the background. You can stop it: recordings that have arrived are kept.",
                 on_click=_start,
                 args=(batch, False),
             )
@@ -167,7 +167,7 @@ def _hosts(hosts: Sequence[HostRows]) -> str:
         return ""
     shown = [f"{ui.escape(one.host)} ({one.rows:,})" for one in hosts[:SHOWN_HOSTS]]
     more = len(hosts) - len(shown)
-    return " at " + ", ".join(shown) + (f" and {more:,} more hosts" if more else "")
+    return " at " + ", ".join(shown) + (f" and {ui.number_of(more, 'more host')}" if more else "")
 
 
 def _start(batch: Batch, again: bool) -> None:
@@ -245,10 +245,10 @@ def _progress(batch_id: str, work: Fetching) -> None:
             on_click=work.stop,
         )
     st.caption(
-        "What is on the way is cut off with its next bytes, at most "
-        f"{FetchLimits().idle_seconds:,.0f} seconds from now. What has come stays."
+        "Downloads under way are cut off with its next bytes, at most "
+        f"{FetchLimits().idle_seconds:,.0f} seconds from now. Recordings that have arrived are kept."
         if now.state == "stopping"
-        else "You can leave this page, or close the tab: it goes on until the workbench itself stops."
+        else "You can leave this page or close the tab: it continues until the workbench itself stops."
     )
 
 
@@ -282,7 +282,7 @@ def _failures(batch: Batch, plan: FetchPlan) -> None:
             "file": st.column_config.TextColumn("File", width=130),
             "said": st.column_config.TextColumn("What happened, and what to do", width=460),
         },
-        alt=f"{len(lines):,} recordings that were not fetched: row, host, name of the file, what happened.",
+        alt=f"{ui.number_of(len(lines), 'recording')} not fetched: row, host, name of the file, what happened.",
     )
     if len(lines) > PAGE:
         st.caption(f"and {len(lines) - PAGE:,} more.")
@@ -304,8 +304,8 @@ def _alike(addressed: Sequence[Addressed], plan: FetchPlan) -> None:
     alike = [several for key, several in rows.items() if len(addresses[key]) > 1]
     for several in alike[:SHOWN_ROWS]:
         st.markdown(
-            f":orange[:material/warning:] Rows {_rows(several)} have different addresses and got the very same "
+            f":orange[:material/warning:] Rows {_rows(several)} have different addresses and returned the same "
             "recording: listen to it before you attach it."
         )
     if len(alike) > SHOWN_ROWS:
-        st.caption(f"and {len(alike) - SHOWN_ROWS:,} more recordings like that.")
+        st.caption(f"and {ui.number_of(len(alike) - SHOWN_ROWS, 'more recording')} like that.")

@@ -91,7 +91,7 @@ def forget_batch_section(batch: Batch) -> bool:
         typed = confirmed("To confirm, type the batch's name", batch.name, key="forget_name")
         if st.button("Delete for good", key="forget_batch", type="primary", disabled=not typed):
             try:
-                with st.spinner("Deleting, and writing the ledger anew …"):
+                with st.spinner("Deleting, and rewriting the ledger …"):
                     receipt = ledger().forget(
                         batch, settings=settings, who=who(), sandbox=sandbox().forget_conversations
                     )
@@ -116,7 +116,7 @@ def forget_call_section(batch: Batch, row: int) -> None:
             "Delete for good", key=f"forget call {batch.id} {row}", type="primary", disabled=not typed
         ):
             try:
-                with st.spinner("Deleting, and writing the ledger anew …"):
+                with st.spinner("Deleting, and rewriting the ledger …"):
                     receipt = ledger().forget(batch, [row], who=who(), sandbox=sandbox().forget_conversations)
             except ReddyError as error:
                 alert(error)

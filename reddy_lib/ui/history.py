@@ -40,7 +40,9 @@ def history_panel(batch: Batch, changed: Callable[[], None]) -> None:
                 st.caption(_details(batch, one, titles))
             _buttons(batch, one, changed)
     if len(found) > SHOWN:
-        st.caption(f"And {len(found) - SHOWN:,} earlier ones: `batch.operations()` lists them in a notebook.")
+        st.caption(
+            f"and {ui.number_of(len(found) - SHOWN, 'earlier change')}: `batch.operations()` lists them in a notebook."
+        )
 
 
 def _details(batch: Batch, one: Operation, all_of_them: dict[str, Operation]) -> str:

@@ -78,10 +78,12 @@ def open_batch() -> Batch:  # noqa: RET503 - st.stop never returns
     st.stop()
 
 
-def choose_batch() -> None:
+def choose_batch(but: str = "") -> bool:
+    """Offer the newest batches on the list; not the one with the id `but`. Return whether there is one."""
     batches = ledger().batches()
+    batches = batches[batches["id"] != but]
     if not len(batches):
-        return
+        return False
     st.subheader("Loaded before")
     for found in batches.head(20).itertuples():
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -92,6 +94,7 @@ def choose_batch() -> None:
             st.caption(
                 f"{number_of(found.calls, 'call')} · {escape(str(found.file_name))} · {when(found.created_at)}"
             )
+    return True
 
 
 def batch_card(batch: Batch) -> None:
@@ -103,11 +106,11 @@ def batch_card(batch: Batch) -> None:
             st.caption(f":material/auto_delete: {until}")
         with st.container(horizontal=True, gap="xsmall"):
             if dialog_button("Switch", type="tertiary", icon=":material/swap_horiz:", key="switch_batch"):
-                _switch_panel()
+                _switch_panel(batch)
             if dialog_button(
-                "Rename",
+                "Manage",
                 type="tertiary",
-                icon=":material/edit:",
+                icon=":material/settings:",
                 key="rename_batch",
                 disabled=not may("edit"),
                 help=why_not("edit", "Name, retention, take off the list, delete for good"),
@@ -116,10 +119,9 @@ def batch_card(batch: Batch) -> None:
 
 
 @st.dialog("Open another batch", width="medium", on_dismiss=close_dialog)
-def _switch_panel() -> None:
-    choose_batch()
-    if not len(ledger().batches()):
-        st.write("Nothing else was loaded so far.")
+def _switch_panel(batch: Batch) -> None:
+    if not choose_batch(but=batch.id):
+        st.write("No other batch is on the list.")
     archived = ledger().archived()
     if not len(archived):
         return

@@ -114,7 +114,7 @@ def _progress(batch: Batch) -> None:
     for job in running:
         st.progress(
             min(1.0, job.done / max(1, job.total)),
-            f"{ui.escape(job.title)}: {job.done:,} of {job.total:,} {job.unit}. You can close this page; it goes on.",
+            f"{ui.escape(job.title)}: {job.done:,} of {job.total:,} {job.unit}. You can close this page; it continues.",
         )
     if len(running) < len(jobs) or not jobs:
         st.rerun()

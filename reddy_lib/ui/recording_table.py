@@ -145,7 +145,9 @@ def show_table(batch: Batch, matches: Matches, table: pd.DataFrame, state: dict[
         return
     line = part.iloc[chosen[0]]
     if pd.isna(line["row"]):
-        st.caption("No call uses this recording. Choose the row of a call, then give it this recording.")
+        st.caption(
+            "No call uses this recording. Choose the row of a call, then choose this recording for it."
+        )
         return
     _by_hand(batch, matches, table, int(line["row"]), str(line["state"]), state)
 

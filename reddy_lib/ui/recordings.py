@@ -26,6 +26,7 @@ from reddy_lib.batches.batch import Batch
 from reddy_lib.errors import RecordingError, ReddyError
 from reddy_lib.model import Call, Speaker, TranscriptLine
 from reddy_lib.outcomes.waveforms import waveform
+from reddy_lib.plurals import agreeing
 from reddy_lib.recordings.attachments import Attached, open_recording, recordings_folder
 from reddy_lib.recordings.file_names import ENDINGS
 from reddy_lib.recordings.inspect import Inspection, beside_transcript, inspect_recording
@@ -39,7 +40,7 @@ from reddy_lib.ui.dropped import size_words as _size
 from reddy_lib.ui.fetched_recordings import Addresses, fetch_panel
 from reddy_lib.ui.recording_table import short_hash as _hash
 from reddy_lib.ui.recording_table import show_table, table_of
-from reddy_lib.ui.silencing import ToSilence, silencing, to_silence
+from reddy_lib.ui.silencing import ToSilence, silencing, to_silence, was_silenced
 
 __all__ = ["player", "recording_tab", "recordings_panel", "uploads_line"]
 
@@ -82,8 +83,8 @@ def recordings_panel(batch: Batch, edited: Callable[[], None], close: Callable[[
         listed = [*listed, *_in_folder(batch, folder, state)]
     if not listed:
         st.info(
-            "No recordings are here yet. Drop them above; the file names, or the conversation ids in them, lead each "
-            "to its row.",
+            "No recordings are here yet. Drop them above. Each is matched to its row by its file name, or by the "
+            "conversation id in it.",
             icon=":material/graphic_eq:",
         )
         return
@@ -166,8 +167,8 @@ def _drop(batch: Batch, store: RecordingStore, state: dict[str, Any], *, first: 
     )
     if first:
         st.caption(
-            f"At most {limit:,} MB a file. While they arrive, files are in this server's memory: drop a few hundred at a "
-            "time, together up to about 1 GB. For more, your administrator can set a folder (REDDY_AUDIO_FOLDER)."
+            f"At most {limit:,} MB per file. Drop a few hundred files at a time, up to about 1 GB together. For more, ask "
+            "your administrator to set a folder (REDDY_AUDIO_FOLDER)."
         )
     if not dropped:
         return
@@ -301,11 +302,7 @@ def recording_tab(
     told = st.session_state.pop(f"recording told {batch.id} {row}", None)
     if told:
         (st.success if told[0] else st.warning)(told[1], icon=":material/hearing:")
-    if call.transcript:
-        st.warning(
-            "This call has a transcript too, so Reddy does not redact the recording: everything said in it can be heard.",
-            icon=":material/hearing:",
-        )
+    warning = st.container()  # filled once it is known what is silent
     try:
         with open_recording(batch.database, found) as file:
             _player(file, found)
@@ -320,6 +317,9 @@ def recording_tab(
     if inspection is not None and call.transcript:
         what = to_silence(batch, row, call, found, inspection)
         spans = [one.span for one in what.proposed]
+    if call.transcript:
+        silenced = was_silenced(found) or (what is not None and what.silent)
+        warning.warning(_not_redacted(silenced), icon=":material/hearing:")
     if inspection is not None:
         if inspection.waveform:
             figure = waveform(inspection.waveform, inspection.seconds, spans)
@@ -340,6 +340,16 @@ def recording_tab(
     _detach(batch, row, locked, edited)
     if inspection is not None and inspection.readable and what is not None:
         silencing(batch, row, call, found, inspection, what, why_not, locked, edited)
+
+
+def _not_redacted(silenced: bool) -> str:
+    """Say that Reddy does not redact the recording, and what can be heard in it."""
+    heard = (
+        "everything outside the silenced seconds can be heard"
+        if silenced
+        else "everything said in it can be heard"
+    )
+    return f"This call has a transcript too, so Reddy does not redact the recording: {heard}."
 
 
 def player(batch: Batch, row: int) -> None:
@@ -405,7 +415,7 @@ def _inspected(batch: Batch, found: Attached, lines: Sequence[TranscriptLine]) -
 
 def _wave_words(inspection: Inspection, spans: Sequence[Span]) -> str:
     sides = "left and right side" if len(inspection.waveform) == 2 else "one track"
-    marked = f"; {len(spans)} spans to silence are marked" if spans else ""
+    marked = f"; {agreeing(len(spans), 'span to silence is', 'spans to silence are')} marked" if spans else ""
     return f"Waveform of {inspection.name}: {_clock(inspection.seconds)}, {sides}{marked}."
 
 

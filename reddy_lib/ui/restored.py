@@ -72,7 +72,7 @@ class CheckJob:
         return not self.running
 
     def _run(self) -> None:
-        self.error = "The program failed at it; what happened is in its log."
+        self.error = "The program failed; its log says why."
         try:
             for connection in self._connections:
                 if self._stop.is_set():
@@ -203,7 +203,7 @@ def _progress(job: CheckJob) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(
             min(1.0, job.asked / max(1, job.total)),
-            f"Asking Reddy: {job.asked:,} of {job.total:,}. It goes on while this tab is closed.",
+            f"Asking Reddy: {job.asked:,} of {job.total:,}. It continues if you close this tab.",
         )
         st.button(
             "Stop",
@@ -232,7 +232,7 @@ def _left(job: CheckJob) -> None:
     if unclear:
         batch, row, why = unclear[0]
         st.warning(
-            f"Reddy did not tell about {ui.number_of(len(unclear), 'call')}, row {row} of {ui.escape(batch)} among them: "
+            f"Reddy did not answer for {ui.number_of(len(unclear), 'call')}, row {row} of {ui.escape(batch)} among them: "
             f"{ui.escape(why)} Ask again later, or look them up in Reddy.",
             icon=":material/hourglass_top:",
         )

@@ -29,7 +29,7 @@ from reddy_lib.recordings.marking import BY_HAND
 from reddy_lib.recordings.redaction import LINE_MARGIN, Span, Word, excerpt
 from reddy_lib.ui.hand_marks import clock, marks_by_hand, shortened, take_mark_away
 
-__all__ = ["Proposed", "ToSilence", "silencing", "to_silence"]
+__all__ = ["Proposed", "ToSilence", "silencing", "to_silence", "was_silenced"]
 
 MOST_FOUND = 40
 """Spans of the check that are listed one by one."""
@@ -73,6 +73,11 @@ class ToSilence(NamedTuple):
     by_words: bool
     silent: bool
     no_zero: str
+
+
+def was_silenced(found: Attached) -> bool:
+    """Return whether this recording is a copy that was silenced here, in this session."""
+    return found.sha256 in st.session_state.get("recordings silenced", {})
 
 
 def to_silence(batch: Batch, row: int, call: Call, found: Attached, inspection: Inspection) -> ToSilence:

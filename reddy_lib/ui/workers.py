@@ -31,12 +31,12 @@ def nobody_can_send(waiting: Any, *, anybody: bool, engine_here: bool) -> str:
         return ""
     what = f"Submission {waiting.number} waits"
     if waiting.token_source == "notebook":
-        return f"{what} for the notebook that began it: run its cell again, and it goes on."
+        return f"{what} for the notebook that began it: run its cell again to continue."
     if not anybody:
         return (
-            f"No submission engine is at work on this ledger, so submission {waiting.number} waits. Start a worker "
+            f"No submission engine is running for this ledger, so submission {waiting.number} waits. Start a worker "
             "(python -m reddy_lib.worker), or the workbench (streamlit run app.py) without REDDY_ENGINE=off, "
-            "and it goes on by itself; nothing is lost."
+            "and it continues by itself; nothing is lost."
         )
     if waiting.token_source == "typed":
         return f"{what}: its token was typed in, and " + (
@@ -47,13 +47,13 @@ def nobody_can_send(waiting: Any, *, anybody: bool, engine_here: bool) -> str:
         )
     if waiting.token_source == "sandbox":
         return (
-            f"{what}: no worker that is alive knows where the sandbox is. Start workers with REDDY_SANDBOX_URL set to "
-            "this workbench's address and /sandbox; it goes on by itself."
+            f"{what}: no running worker knows where the sandbox is. Start workers with REDDY_SANDBOX_URL set to "
+            "this workbench's address and /sandbox; it continues by itself."
         )
     token = f"the token {waiting.token_hint}" if waiting.token_hint else "a token"
     return (
-        f"{what}: no worker that is alive has {token} for {waiting.address}. Start one that has it in REDDY_API_TOKEN "
-        "(and the address in REDDY_BASE_URL), and it goes on by itself; or pause it, and resume it with another token."
+        f"{what}: no running worker has {token} for {waiting.address}. Start one that has it in REDDY_API_TOKEN "
+        "(and the address in REDDY_BASE_URL), and it continues by itself; or pause it, and resume it with another token."
     )
 
 
@@ -83,11 +83,11 @@ def workers_panel(ledger: Ledger) -> None:
                 "Last sign": st.column_config.TextColumn(width=100),
                 "In flight": st.column_config.NumberColumn(width=70),
                 "Last minute": st.column_config.NumberColumn(
-                    width=90, help="Answers in the minute before its last sign of life"
+                    width=90, help="Answers in the minute before its last heartbeat"
                 ),
             },
             key="workers",
-            alt="Workers on this ledger: name, machine, kind, state, since when, last sign of life, calls in flight.",
+            alt="Workers on this ledger: name, machine, kind, state, since when, last heartbeat, calls in flight.",
         )
     if len(waits):
         st.markdown("**Queue**")
@@ -111,7 +111,7 @@ def workers_panel(ledger: Ledger) -> None:
             hide_index=True,
             height="content" if len(shown) < 12 else 400,
             key="queue",
-            alt="Submissions that are not over: number, batch, where to, state, calls waiting, who can send it.",
+            alt="Submissions that are not over: number, batch, destination, state, calls waiting, who can send it.",
         )
 
 

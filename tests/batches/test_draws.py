@@ -122,7 +122,7 @@ def test_a_cap_and_a_minimum_bound_what_a_stratum_gives(local: reddy.Batch) -> N
 def test_coverage_says_what_is_known_and_what_is_not(local: reddy.Batch) -> None:
     words = local.draw(14).coverage
     assert words.startswith(
-        "14 calls cover 7 of 7 agents; a share of 20 % among these calls is known to ± 18 points (95 %)."
+        "14 calls cover 7 of 7 agents; a share of 20% among these calls is known to ± 18 points (95%)."
     )
     assert "weight by stratum" in words
     assert "weight" not in local.draw(14, balanced_over=()).coverage

@@ -272,7 +272,7 @@ def test_a_recipe_that_is_applied_twice_shifts_nothing_twice(shared_ledger: redd
     once = payloads(batch)
     again = apply_recipe(batch, recipe)
     assert payloads(batch) == once
-    assert [one.why.startswith("it stands already") for one in again] == [True, False, True]
+    assert [one.why.startswith("it was applied before") for one in again] == [True, False, True]
     batch.undo(1)
     assert apply_recipe(batch, recipe)[0].changed == 8  # undone, so it does not stand
 

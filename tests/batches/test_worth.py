@@ -56,8 +56,8 @@ def test_each_measure_names_its_calls_with_a_reason(batch: reddy.Batch) -> None:
     assert worth.reasons == {
         "sent-before": {},
         "few-words": {3: "The customer says 1 word."},
-        "one-side": {3: "The customer says 4 % of the words.", 4: "The customer says 3 % of the words."},
-        "near-copy": {5: "94 % of the word sequences are those of row 2."},
+        "one-side": {3: "The customer says 4% of the words.", 4: "The customer says 3% of the words."},
+        "near-copy": {5: "94% of the word sequences are those of row 2."},
         "other-language": {6: "The language seems to be de, not en."},
         "long-silence": {7: "For 90 seconds before line 2, nothing is said."},
     }

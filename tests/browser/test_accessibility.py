@@ -90,7 +90,7 @@ def test_a_page_has_no_serious_fault(page: Page, scene: tuple[str, str], where: 
 def test_a_dialog_has_no_serious_fault(page: Page, scene: tuple[str, str]) -> None:
     url, batch = scene
     page.goto(f"{url}/review?batch={batch}&row=2")
-    for opener in ("History", "Recipes", "Edit 50", "Switch", "Rename", "Change"):
+    for opener in ("History", "Recipes", "Edit 50", "Switch", "Manage", "Change"):
         page.get_by_role("button", name=opener).first.click()
         expect(page.get_by_role("dialog")).to_be_visible()
         assert faults(page) == [], opener

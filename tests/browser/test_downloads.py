@@ -215,7 +215,7 @@ def click_every_download(page: Page, url: str, outcomes: str, sheet: Path) -> di
     click_those_of("load")
 
     page.goto(f"{url}/review?batch={stored}")
-    page.get_by_role("button", name="Rename").click()
+    page.get_by_role("button", name="Manage").click()
     dialog = page.get_by_role("dialog")
     name = sheet.stem
     expect(dialog.get_by_role("textbox", name="Name", exact=True)).to_have_value(name)

@@ -41,7 +41,7 @@ def test_a_new_user_sends_five_edited_calls_and_sees_them_accepted(page: Page, a
     # load: one click on a sample, columns are guessed with a reason, one of them is changed
     page.get_by_role("button", name="Labelled text").click()
     expect(page.get_by_role("button", name="Store 40 calls")).to_be_visible()
-    expect(page.get_by_text(re.compile("100 % look like emails"))).to_be_visible()
+    expect(page.get_by_text(re.compile("100% look like emails"))).to_be_visible()
     page.get_by_role("tab", name=re.compile("^Tags")).click()
     expect(page.get_by_role("tab", name=re.compile("^Tags · 4"))).to_be_visible()
     page.get_by_role("button", name="Store 40 calls").click()

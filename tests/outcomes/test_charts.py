@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 import math
@@ -19,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import sync_playwright
 
-from reddy_lib.outcomes import charts
+from reddy_lib.outcomes import charts, total_charts
 from reddy_lib.outcomes.charts import COLOURS, PATTERNS, alt, shown
 from reddy_lib.outcomes.frames import STATUSES, chosen, where
 from reddy_lib.outcomes.waveforms import waveform
@@ -208,12 +209,12 @@ class TestStatus:
 
     def test_writes_the_number_and_its_share_beside_each_bar(self):
         frame = outcomes({}, {}, {}, {"status": "held"})
-        assert [note.text for note in charts.status(frame).layout.annotations] == ["3 (75 %)", "1 (25 %)"]
+        assert [note.text for note in charts.status(frame).layout.annotations] == ["3 (75%)", "1 (25%)"]
 
     def test_never_rounds_to_all_or_none(self):
         frame = outcomes(*[{}] * 9_999, {"status": "failed"})
         notes = [note.text for note in charts.status(frame).layout.annotations]
-        assert notes == ["9,999 (> 99.9 %)", "1 (< 0.1 %)"]
+        assert notes == ["9,999 (> 99.9%)", "1 (< 0.1%)"]
 
     def test_says_the_same_to_those_who_cannot_see_it(self):
         frame = outcomes({}, {"status": "held"})
@@ -343,6 +344,26 @@ class TestOverTime:
         assert "31 Mar 2026 to 01 Apr 2026" in charts.over_time(frame).layout.xaxis.title.text
 
 
+ONE_DAY = [(dt.date(2026, 3, 31), {"accepted": 1})]
+ONE_SUBMISSION = [{"number": 1, "batch": "march", **dict.fromkeys(STATUSES, 0), "accepted": 1}]
+
+
+@pytest.mark.parametrize(
+    ("figure", "axis"),
+    [
+        (charts.agent(outcomes({})), "xaxis"),
+        (charts.over_time(outcomes({})), "yaxis"),
+        (charts.seconds(outcomes({})), "yaxis"),
+        (total_charts.by_day(ONE_DAY), "yaxis"),
+        (total_charts.by_submission(ONE_SUBMISSION), "yaxis"),
+    ],
+    ids=["agents", "over time", "answer times", "days", "submissions"],
+)
+def test_half_a_call_has_no_mark_on_an_axis_of_calls(figure: go.Figure, axis: str):
+    assert figure.layout[axis].dtick == 1
+    assert figure.layout[axis].tickformat == ",d"
+
+
 class TestReasons:
     def test_messages_that_differ_by_the_address_share_a_bar(self):
         frame = outcomes(
@@ -371,7 +392,7 @@ class TestSeconds:
         frame = outcomes(*({"seconds": n / 100} for n in range(1, 101)))
         figure = charts.seconds(frame)
         assert title(figure) == "Half of 100 answers within 0.51 s"
-        assert figure.layout.title.subtitle.text == "95 % within 0.95 s, longest 1 s"
+        assert figure.layout.title.subtitle.text == "95% within 0.95 s, longest 1 s"
         assert [note.text for note in figure.layout.annotations] == ["p50 0.51 s", "p95 0.95 s"]
         lines = [shape.x0 for shape in figure.layout.shapes]
         assert lines == pytest.approx([0.505, 0.9505])

@@ -113,7 +113,7 @@ class TestTheJob:
         screen.run(app)
         assert len(job.attached) == 31, "what was ready is stored"
         assert f"31 of {ROWS} recordings attached" in words(app)
-        assert "It was stopped. 29 are as before: attach again to go on." in words(app)
+        assert "It was stopped. 29 are as before: attach again to continue." in words(app)
         press(app, "Attach 29 recordings")
         again = start(batch, [], {})  # the one that runs, or an empty one after it
         assert again.wait(30)
@@ -144,7 +144,7 @@ class TestTheJob:
         other.execute("ROLLBACK")
         assert job.attached == []
         assert "ledger" in job.error
-        assert "failed at it" not in job.error
+        assert "The program failed" not in job.error
         job = AttachJob(impatient, work, {"dropped": store})
         assert job.wait(30)
         assert len(job.attached) == ROWS
@@ -182,7 +182,7 @@ class TestTheJob:
         assert found.size == 7
 
 
-REST = ". It goes on while you do other things here."
+REST = ". It continues while you do other things here."
 
 
 def bars(app: screen.AppTest) -> list[object]:

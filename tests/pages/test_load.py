@@ -294,7 +294,7 @@ def test_a_chosen_column_changes_the_preview_at_once_and_is_stored(app: AppTest,
     assert "**0 of 3 rows** would be ready" in texts(app)
     box(app, "Transcript").select("Talk").run()
     box(app, "Conversation id").select("CSAT").run()
-    assert "chosen by hand; 3 of 3 filled, 3 different" in texts(app)
+    assert "chosen by hand; 3 of 3 filled, 3 distinct" in texts(app)
     store(app)
     batch = only_batch(ledger_file)
     assert batch.mapping.fields["conversation_id"] == "CSAT"

@@ -210,7 +210,7 @@ def test_rows_that_are_no_calls_are_not_counted_as_calls(connected_ledger: reddy
     app = drop(("calls.csv", calls("ann", "bo") + b"Total,2,\r\n"))
     assert "Store 2 calls" in labels(app)
     assert "3 rows × 3 columns" in words(app)
-    assert "**2 of 2 rows** would be ready · 1 row no call" in words(app)
+    assert "**2 of 2 rows** would be ready · 1 row is not a call" in words(app)
     assert store(app, connected_ledger).total == 2
 
 

@@ -96,7 +96,7 @@ def test_a_column_of_a_line_chosen_by_hand_says_so_and_is_used(connected_ledger:
     choose(app, "Start", None)
     assert "no column: times are estimated, and said to be" in words(app)
     choose(app, "Number of the line", "Start (ms)")
-    assert "chosen by hand; 5 of 5 filled, 4 different" in words(app)
+    assert "chosen by hand; 5 of 5 filled, 4 distinct" in words(app)
     mapping = store(app, connected_ledger).mapping
     assert mapping.line_fields == {"role": "Who", "text": "Words", "order": "Start (ms)"}
 
@@ -124,7 +124,7 @@ def test_a_second_sheet_of_lines_is_named_with_the_columns_that_join_it(
     connected_ledger: reddy.Ledger,
 ) -> None:
     app = drop(("two.xlsx", workbook(Calls=CALLS, Turns=BESIDE)))
-    assert layouts(app)[0] == "one row a call, its lines in sheet Turns"
+    assert layouts(app)[0] == "one row per call, its lines in sheet Turns"
     said = words(app)
     assert "The lines are in sheet **Turns** (header in row 1)" in said
     assert "those of a call found by **Call** there = **Call** here" in said
@@ -252,7 +252,7 @@ def test_the_next_file_with_the_same_columns_is_mapped_as_the_one_before(
 
 def test_a_profile_can_be_left_aside_and_forgotten(connected_ledger: reddy.Ledger) -> None:
     mapped_once(connected_ledger)
-    app = press(drop(("april.csv", text_of(APRIL))), "Guess afresh")
+    app = press(drop(("april.csv", text_of(APRIL))), "Guess again")
     assert "Mapped as in the profile" not in words(app)
     assert box(app, "Role of IVR").value is None
     assert [profile.name for profile in profiles_of(connected_ledger)] == ["march_export"]

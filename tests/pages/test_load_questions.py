@@ -235,7 +235,7 @@ def test_a_name_that_is_no_product_is_asked_first_and_answered_for_all_its_calls
     press(app, "Cards hotline")
     assert "**3 of 3 rows** would be ready" in words(app)
     assert store(app, connected_ledger).mapping.values["product_id"]["Card hotlin"] == 1
-    press(app := dropped(HEAD, *with_products("Tech", "Tech")), "Guess afresh")
+    press(app := dropped(HEAD, *with_products("Tech", "Tech")), "Guess again")
     press(app, "Technical support")
     assert "**2 of 2 rows** would be ready" in words(app)
 

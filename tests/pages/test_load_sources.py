@@ -81,14 +81,14 @@ def test_a_joined_start_stands_where_its_column_would_and_feeds_no_tag(
     app = drop("calls.csv", text_of(DATED))
     start = box(app, "Start time")
     assert (start.value, start.options[-1]) == (("Date", "Time"), "Date + Time")
-    assert "joined with 'Time': 100 % are times of day" in reasons(app)
+    assert "joined with 'Time': 100% are times of day" in reasons(app)
     assert "Tags · 0" in [tab.label for tab in app.tabs]
     assert [call.timestamp for call in rows_of(store(app, connected_ledger))] == [1774892760, 1774944300]
 
 
 def test_a_join_can_be_taken_back_to_one_column_or_none_and_again(connected_ledger: reddy.Ledger) -> None:
     app = choose(drop("calls.csv", text_of(DATED)), "Start time", "Date")
-    assert "chosen by hand; 2 of 2 filled, 2 different" in words(app)
+    assert "chosen by hand; 2 of 2 filled, 2 distinct" in words(app)
     assert "Tags · 1" in [tab.label for tab in app.tabs]
     choose(app, "Start time", None)
     assert "Tags · 2" in [tab.label for tab in app.tabs]
@@ -105,7 +105,7 @@ def test_columns_are_joined_by_hand_with_what_stands_between_them(connected_ledg
     joined_with(app, "Join Date with", ["Time"])
     assert box(app, "Conversation id").value == ("Date", "Time")
     typed(app, "Between them", "/")
-    assert "chosen by hand; 2 of 2 filled, 2 different" in words(app)
+    assert "chosen by hand; 2 of 2 filled, 2 distinct" in words(app)
     assert [call.conversation_id for call in rows_of(store(app, connected_ledger))] == [
         "2026-03-30/17:46",
         "2026-03-31/08:05",
@@ -131,7 +131,7 @@ def test_a_join_is_kept_as_a_profile_and_shown_with_the_next_file(connected_ledg
 # the file's name
 
 
-PATTERN = "From the file's name, where no cell gives it"
+PATTERN = "From the file's name, where no cell has it"
 
 
 def test_a_pattern_says_what_it_gives_for_this_file_and_feeds_the_calls(
@@ -157,7 +157,7 @@ PATTERNS = [
     ("{team}_{month}", "does not say which part of the file's name is the agent_email"),
     ("march", "names no value"),
     ("(?P<agent_email>[", "is no regular expression"),
-    ("{agent_email}@@.csv", "calls.csv does not fit this pattern: it gives nothing."),
+    ("{agent_email}@@.csv", "calls.csv does not fit this pattern: nothing is taken from it."),
 ]
 
 
@@ -178,7 +178,7 @@ def test_names_are_found_in_another_sheet_of_the_workbook_with_the_reason(
 ) -> None:
     app = drop("calls.xlsx", workbook(Calls=ROWS, Team=TEAM))
     said = words(app)
-    assert "names to emails by Team: 'Name' → 'Mail' (100 % look like emails)" in reasons(app)
+    assert "names to emails by Team: 'Name' → 'Mail' (100% look like emails)" in reasons(app)
     assert "2 of 3 names found" in said
     assert words(more(app, "agent_email")).count("2 of 3 names found") == 2
     assert [call.agent_email for call in rows_of(store(app, connected_ledger))][:2] == [
@@ -193,7 +193,7 @@ def test_a_second_file_of_agents_is_a_value_table_and_can_be_taken_away(
     assert "names found" not in words(app)
     table_from(app, "team.csv", text_of(TEAM))
     said = words(app)
-    assert "team.csv: 'Name' → 'Mail' (100 % look like emails)" in said
+    assert "team.csv: 'Name' → 'Mail' (100% look like emails)" in said
     assert said.count("2 of 3 names found") == 2
     assert payload(app)["agent_email"] == "ann@cedarline.example"
     press(app, "Without this table")
@@ -311,7 +311,7 @@ def test_a_join_by_hand_holds_where_one_row_is_a_line(connected_ledger: reddy.Le
     choose(app, "Conversation id", "Date")
     joined_with(app, "Join Date with", ["Time"])
     typed(app, "Between them", "_")
-    assert "chosen by hand; 4 of 4 filled, 2 different" in words(app)
+    assert "chosen by hand; 4 of 4 filled, 2 distinct" in words(app)
     calls = rows_of(store(app, connected_ledger))
     assert [call.conversation_id for call in calls] == ["2026-03-30_17:46", "2026-03-31_08:05"]
     assert [len(call.transcript or []) for call in calls] == [2, 2]

@@ -288,7 +288,7 @@ def test_a_rejected_call_is_not_said_to_be_in_order_and_is_not_asked_for_once_it
     )
     with reddy.Client(page_server.token, base_url=page_server.url) as client:
         reddy.submit(batch, client, progress=False)
-    assert "Fix the 1 rejected in Review" in screen.links(opened("submit", batch))
+    assert "Fix 1 rejected call in Review" in screen.links(opened("submit", batch))
     in_review = words(screen.opened("review", batch, review={batch.id: view(3)}, query={"row": "3"}))
     assert "invalid agent" in in_review
     assert "Change what Reddy's words name, then send it again." in in_review

@@ -171,6 +171,14 @@ def test_a_call_keeps_its_old_outcome_in_its_old_submission(load: Load, server: 
 # --- what to do next ---------------------------------------------------------------------------------------
 
 
+def test_one_call_is_in_a_row_and_not_in_rows(load: Load, server: reddy.Sandbox) -> None:
+    batch = load(2, {3: "unknown.eve@cedarline.example"})
+    submit(batch, server)
+    app = opened(batch)
+    assert "Row 3" in words(app)
+    assert "Rows 3" not in words(app)
+
+
 def test_each_reason_says_what_to_do_and_shows_its_calls(load: Load, server: reddy.Sandbox) -> None:
     batch = load(5, {3: "unknown.eve@cedarline.example", 5: "inactive.oleg@cedarline.example"})
     submit(batch, server)

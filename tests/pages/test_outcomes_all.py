@@ -131,7 +131,7 @@ def test_the_report_has_the_same_numbers_and_shows_text_as_text(sent: list[reddy
     assert "&lt;b&gt;april&lt;/b&gt;" in report
     assert "<b>april" not in report
     assert "@media print" in report
-    assert '<td class="number">100 %</td>' in report
+    assert '<td class="number">100%</td>' in report
     assert '<td class="number">none answered</td>' in report  # the agents whose calls are held
     assert "– %" not in report
     assert not app.get("plotly_chart")
@@ -145,7 +145,7 @@ def test_nothing_is_a_share_of_nothing(ledger: reddy.Ledger, tmp_path: Path) -> 
     assert "Nothing was answered in this period." in said
     assert "0 of 0" not in said
     assert share_words(0, 0, nothing="none") == "none"
-    assert (share_words(999_999, 1_000_000), share_words(1, 1_000_000)) == ("> 99.9 %", "< 0.1 %")
+    assert (share_words(999_999, 1_000_000), share_words(1, 1_000_000)) == ("> 99.9%", "< 0.1%")
 
 
 def test_days_without_calls_are_drawn_as_gaps(sent: list[reddy.Batch]) -> None:

@@ -232,7 +232,7 @@ def test_a_product_is_set_for_the_ticked_calls_alone_and_counted_before(
     field(app, "Product").set_value(number)
     many(app, batch)
     same = sum(before[row] == number for row in (3, 4))
-    assert f"This changes {2 - same} of 2 calls; {same} {'is' if same == 1 else 'are'} so already." in words(
+    assert f"This changes {2 - same} of 2 calls; {same} {'is' if same == 1 else 'are'} set already." in words(
         app
     )
     many(app, batch, f"Change {ui.number_of(2 - same, 'call')}")
@@ -267,7 +267,7 @@ def test_all_lines_of_a_speaker_get_another_role_in_many_calls(load: Callable[..
     assert spoken == ["**ivr** :red[x] · 2 lines", "agent · 3 lines", "customer · 1 line"]
     field(app, "become").set_value("customer")
     many(app, batch)
-    assert "This changes 2 of 3 calls; 1 is so already." in words(app)
+    assert "This changes 2 of 3 calls; 1 is set already." in words(app)
     many(app, batch, "Change 2 calls")
     assert [line.role for line in batch.call(4).transcript or ()] == ["customer", "agent"]
     assert batch.counts()["ready"] == 3

@@ -377,8 +377,12 @@ class TestOneAfterTheOther:
     ) -> None:
         original = both.recording(2)
         assert original is not None
+        assert any("everything said in it can be heard" in one.value for one in tab(both, 2).warning)
         both.apply(MaskPersonalData())
-        assert "What is masked in the transcript is silent in this recording." in words(tab(both, 2))
+        said = tab(both, 2)
+        assert "What is masked in the transcript is silent in this recording." in words(said)
+        assert any("outside the silenced seconds" in one.value for one in said.warning)
+        assert not any("everything said in it" in one.value for one in said.warning)
         both.attach(2, original)
         app = tab(both, 2)
         assert len(spans(app)) == 2

@@ -218,7 +218,7 @@ def test_rejected_calls_are_sent_again_only_if_they_are_chosen(engine: Engine, l
     button(app, "Send all 3").click().run()
     assert ended(batch).counts()["rejected"] == 1
     app.run()
-    assert "Fix the 1 rejected in Review" in screen.links(app)
+    assert "Fix 1 rejected call in Review" in screen.links(app)
     assert batch.info(3)["error"] == "invalid agent"
     choice = app.segmented_control[0]
     assert choice.options == ["All ready 0", "Rejected 1"]
@@ -256,7 +256,7 @@ def test_a_dry_run_checks_and_sends_nothing(engine: Engine, server: reddy.Sandbo
     app = opened(batch)
     button(app, "Dry run").click().run()
     assert "nothing was sent: 3 calls checked against 5 products" in words(app)
-    assert "None is held" in words(app)
+    assert "No call is held" in words(app)
     assert not latest_exists(batch)
     assert sent(server, batch) == []
 
@@ -295,8 +295,8 @@ def test_other_products_than_at_loading_stop_a_sending_until_it_was_seen(
 def test_a_batch_without_ready_calls_leads_to_review(engine: Engine, load: Load) -> None:
     batch = load(2, {2: {"Agent Email": "nobody"}, 3: {"Agent Email": "no one"}})
     app = opened(batch)
-    assert "No call is ready: of 2 calls, 2 held by findings" in words(app)
-    screen.follow(app, "See the 2 held")
+    assert "No call is ready: of 2 calls, 2 are held by findings" in words(app)
+    screen.follow(app, "See 2 held calls")
     assert app.query_params["filter"] == "status:held"
     assert app.title[0].value.startswith("Review")
 
@@ -405,7 +405,7 @@ def test_those_that_failed_are_sent_again_with_one_click(
     app = opened(batch)
     assert "1 failed" in " ".join(each.value for each in app.markdown)
     server.faults.clear()
-    button(app, "Send the 1 failed again").click().run()
+    button(app, "Send 1 failed call again").click().run()
     assert ended(batch).counts()["accepted"] == 1
     assert sent(server, batch) == [payload for _, payload in batch.payloads([2])]
 
@@ -471,7 +471,7 @@ def test_without_an_engine_the_page_says_that_calls_wait(
         batch = lonely.load(tmp_path / "calls.csv", progress=False, products=server.products)
         app = opened(batch)
         button(app, "Send all 2").click().run()
-        assert "No submission engine is at work on this ledger" in words(app)
+        assert "No submission engine is running for this ledger" in words(app)
         assert batch.counts()["queued"] == 2
 
 

@@ -207,10 +207,10 @@ def test_a_submission_that_begins_slowly_shows_its_stages_and_asks_when_it_has_s
     run(app)
     assert "Reddy refused the first call (row 2: “invalid agent”)" in words(app)
     assert "1 refused. Next 1, then 5, then the other 3" in words(app)
-    assert {"Go on anyway", "Try the next one", "Cancel"} <= set(labels(app))
+    assert {"Continue anyway", "Try the next one", "Cancel"} <= set(labels(app))
     assert "Correct it in Review" in screen.links(app)
     assert "Resume" not in labels(app)
-    press(app, "Go on anyway")
+    press(app, "Continue anyway")
     assert submission.state == "running"
     found = ramp_of(batch.database, submission.id)
     assert found is not None

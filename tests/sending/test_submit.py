@@ -115,7 +115,7 @@ class TestDecide:
         found = decide(Unauthorized("Reddy did not accept the token."), tries=40, chance=0.5)
         assert found.outcome == "again"
         assert found.wait == 0.0
-        assert found.pause == "Reddy did not accept the token. Give a valid token, then resume."
+        assert found.pause == "Reddy did not accept the token. Enter a valid token, then resume."
 
     @pytest.mark.parametrize(
         "error", [Refused("no", status=422), NotFound("no", status=404), Refused("no", status=307)]
@@ -312,7 +312,7 @@ class TestSender:
             assert sending.run(wrong) == "paused"
         assert sending.counts == counted(queued=6)
         assert sending.reason.startswith("Reddy did not accept the token")
-        assert sending.reason.endswith("Give a valid token, then resume.")
+        assert sending.reason.endswith("Enter a valid token, then resume.")
         assert "a-wrong-token" not in sending.reason
         assert 1 <= sandbox.requests["create"] <= 4, "it stops at once, but for what was in flight"
         sending.submission.resume()

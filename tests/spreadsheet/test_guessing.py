@@ -52,7 +52,7 @@ def test_headers_in_many_languages_find_their_field(field: str, header: str) -> 
     cells = {"agent_email": EMAILS, "timestamp": TIMES, "transcript": TALKS}[field]
     mapping = guess_mapping(frame({header: cells, "Team": ["x", "y", "x"]}))
     assert mapping.fields == {field: header}
-    assert mapping.reasons[field].startswith(f'name "{header}"; 100 %')
+    assert mapping.reasons[field].startswith(f'name "{header}"; 100%')
     assert mapping.tags == ["Team"]
 
 
@@ -89,14 +89,14 @@ UUIDS = [f"{n:08x}-1234-4abc-8def-0123456789ab" for n in (1, 2, 3)]
 @pytest.mark.parametrize(
     ("cells", "field", "reason"),
     [
-        (EMAILS, "agent_email", "100 % look like emails, 2 different"),
-        (UUIDS, "conversation_id", "unique ids: 3 different of 3"),
-        ([text.upper() for text in UUIDS], "conversation_id", "unique ids: 3 different of 3"),
-        (["0123456789abcdef" + str(n) for n in range(3)], "conversation_id", "unique ids: 3 different of 3"),
-        (["a.wav", "b.WAV", "c.mp3"], "filename", "100 % are names of audio files"),
-        (TIMES, "timestamp", "100 % look like dates or times"),
-        (TALKS, "transcript", "100 % of the cells tried read as a transcript, 53 characters on average"),
-        (["Loans", "loans", "Cards-Hotline"], "product_id", "3 different, 3 of 3 cells match a product"),
+        (EMAILS, "agent_email", "100% look like emails, 2 distinct"),
+        (UUIDS, "conversation_id", "unique ids: 3 distinct of 3"),
+        ([text.upper() for text in UUIDS], "conversation_id", "unique ids: 3 distinct of 3"),
+        (["0123456789abcdef" + str(n) for n in range(3)], "conversation_id", "unique ids: 3 distinct of 3"),
+        (["a.wav", "b.WAV", "c.mp3"], "filename", "100% are names of audio files"),
+        (TIMES, "timestamp", "100% look like dates or times"),
+        (TALKS, "transcript", "100% of the cells tried read as a transcript, 53 characters on average"),
+        (["Loans", "loans", "Cards-Hotline"], "product_id", "3 distinct, 3 of 3 cells match a product"),
     ],
 )
 def test_columns_whose_name_says_nothing_are_known_by_what_they_hold(
@@ -276,8 +276,8 @@ def test_a_third_of_readable_cells_is_enough_where_the_rest_is_empty_or_broken()
         (["1.4.2026 10:00", "2.4.2026 10:00"], True, "auto", "written with dots"),
         (["1774892760", "1774892761"], None, "auto", "2 of 2 are seconds since 1970"),
         ([1774892760000, 1774892761000], None, "ms", "2 of 2 are milliseconds since 1970: divided by 1,000"),
-        (["2026-04-13T10:00:00Z"] * 2, None, "auto", "100 % look like dates or times"),
-        (["2026-04-13T10:00:00Z", "unknown"], None, "auto", "50 % look like dates or times"),
+        (["2026-04-13T10:00:00Z"] * 2, None, "auto", "100% look like dates or times"),
+        (["2026-04-13T10:00:00Z", "unknown"], None, "auto", "50% look like dates or times"),
     ],
 )
 def test_what_was_found_out_about_start_times(
@@ -394,4 +394,4 @@ def test_a_sheet_without_rows_gives_an_empty_mapping_or_the_names_alone() -> Non
 def test_only_the_first_thousand_rows_are_looked_at() -> None:
     late = guess_mapping(frame({"Feld": ["x"] * 1000 + ["ana@x.example"] * 5000}))
     assert (late.fields, late.tag_types) == ({}, {"Feld": "string"})
-    assert late.reasons["Feld"] == "string: text; 1 different; constant?: all 1000 rows say 'x'"
+    assert late.reasons["Feld"] == "string: text; 1 distinct; constant?: all 1000 rows say 'x'"

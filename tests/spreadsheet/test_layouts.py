@@ -395,4 +395,4 @@ def test_lines_that_nobody_would_guess_get_the_longest_texts_and_no_grouping() -
     assert guess_mapping(sheet).layout == "row"
     mapping = guess_mapping(sheet, layout="lines")
     assert (mapping.layout, mapping.line_fields, mapping.group_by) == ("lines", {"text": "B"}, [])
-    assert mapping.reasons["layout"] == "one row a transcript line: chosen by hand"
+    assert mapping.reasons["layout"] == "one row per transcript line: chosen by hand"

@@ -73,7 +73,7 @@ def test_two_units_that_fit_hold_the_calls_until_somebody_answers(rate: float, o
     built = list(build_frame(frame, mapping))
     assert all("unit-unclear" in {found.code for found in one.findings} for one in built)
     (question,) = [one for one in reddy.questions(mapping, frame) if one.key == "unit"]
-    right = {44_100: "Samples at 44.1 kHz", 25: "Frames, 25 a second"}[int(rate)]
+    right = {44_100: "Samples at 44.1 kHz", 25: "Frames, 25 per second"}[int(rate)]
     option = next(one for one in question.options if one.label == right)
     again = list(build_frame(frame, option.apply(mapping)))
     assert not codes(again) & {"unit-unclear", "pace-implausible"}

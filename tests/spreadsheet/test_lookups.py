@@ -45,7 +45,7 @@ def test_names_become_emails_by_a_table_whose_columns_are_found(tmp_path: Path) 
     assert found.values == {"Ann Lee": "ann@c.example", "Bo Kay": "bo@c.example", "Cy Ray": "cy@c.example"}
     assert (found.key, found.value, found.matched, found.wanted) == (["Full name"], "E-mail", 2, 3)
     assert found.reason == (
-        "staff.csv: 'Full name' → 'E-mail' (100 % look like emails); 2 of 3 different texts of the calls are in it"
+        "staff.csv: 'Full name' → 'E-mail' (100% look like emails); 2 of 3 different texts of the calls are in it"
     )
     assert repr(found) == "<Lookup agent_email · Full name → E-mail · 3 values>"
 
@@ -127,8 +127,8 @@ def test_agents_names_find_their_emails_in_another_sheet_of_the_workbook(tmp_pat
     mapping = guess_mapping(sheet, path=path)
     assert mapping.values["agent_email"]["Ann Lee"] == "ann@c.example"
     assert mapping.reasons["agent_email"] == (
-        "name \"Agent\"; 0 % look like emails, 3 different; names to emails by Staff: 'Full name' → 'E-mail' "
-        "(100 % look like emails); 2 of 3 different texts of the calls are in it"
+        "name \"Agent\"; 0% look like emails, 3 distinct; names to emails by Staff: 'Full name' → 'E-mail' "
+        "(100% look like emails); 2 of 3 different texts of the calls are in it"
     )
     emails = [built.call.agent_email for built in build_frame(sheet, mapping)]
     assert emails == ["ann@c.example", "bo@c.example", "Nobody"]
@@ -178,7 +178,7 @@ def test_a_date_and_a_time_column_are_joined_where_no_single_one_has_both(
     assert ("timestamp" in mapping.fields) is not wanted
     assert (headers[1] in mapping.tags) is not wanted
     if wanted:
-        assert mapping.reasons["timestamp"].endswith(f"; joined with {headers[1]!r}: 100 % are times of day")
+        assert mapping.reasons["timestamp"].endswith(f"; joined with {headers[1]!r}: 100% are times of day")
         assert headers[0] not in mapping.tags
         starts = [built.call.timestamp for built in build_frame(sheet, mapping)]
         assert starts == [1_774_863_960, 1_774_951_200]

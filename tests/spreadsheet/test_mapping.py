@@ -66,10 +66,10 @@ def test_columns_are_found_by_name_and_content() -> None:
 
 def test_each_guess_has_a_reason_that_shows_its_evidence() -> None:
     reasons = guess_mapping(CALLS, products=PRODUCTS).reasons
-    assert reasons["agent_email"] == 'name "Rep E-mail"; 100 % look like emails, 2 different'
-    assert reasons["product_id"] == 'name "Line of business"; 3 different, 3 of 3 cells match a product'
+    assert reasons["agent_email"] == 'name "Rep E-mail"; 100% look like emails, 2 distinct'
+    assert reasons["product_id"] == 'name "Line of business"; 3 distinct, 3 of 3 cells match a product'
     assert "day before month: the first number is above 12 in 2 of 3" in reasons["timestamp"]
-    assert reasons["Account"] == "string: numbers with leading zeros stay text; 3 different"
+    assert reasons["Account"] == "string: numbers with leading zeros stay text; 3 distinct"
     assert reasons["Empty"] == "not a tag: no cell is filled in the rows looked at"
 
 

@@ -102,8 +102,8 @@ def test_distinct_texts_come_most_frequent_first_and_without_empty_cells() -> No
 
 
 def test_column_facts_say_what_is_filled() -> None:
-    assert column_facts(["Loans", "", "Loans", "Cards"]) == "3 of 4 filled, 2 different"
-    assert column_facts([]) == "0 of 0 filled, 0 different"
+    assert column_facts(["Loans", "", "Loans", "Cards"]) == "3 of 4 filled, 2 distinct"
+    assert column_facts([]) == "0 of 0 filled, 0 distinct"
 
 
 def test_examples_are_different_and_short() -> None:

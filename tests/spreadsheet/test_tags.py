@@ -31,10 +31,10 @@ def test_columns_of_numbers_that_identify_a_person_are_left_out_by_name(name: st
 @pytest.mark.parametrize(
     ("cells", "wanted"),
     [
-        (["4111 1111 1111 1111", "5500-0000-0000-0004", ""], "100 % of its cells are numbers of payment cards"),
-        (["DE89 3704 0044 0532 0130 00", "GB33BUKB20201555555555"], "100 % of its cells are IBANs"),
+        (["4111 1111 1111 1111", "5500-0000-0000-0004", ""], "100% of its cells are numbers of payment cards"),
+        (["DE89 3704 0044 0532 0130 00", "GB33BUKB20201555555555"], "100% of its cells are IBANs"),
         (["DE89 3704 0044 0532 0130 01", "paid to GB33BUKB20201555555555"], ""),
-        (["078-05-1120", "AB123456C"], "100 % of its cells are written as national ids"),
+        (["078-05-1120", "AB123456C"], "100% of its cells are written as national ids"),
         (["4111 1111 1111 1112", "5500000000000005"], ""),
         (["1774863960000", "1774951200000"], ""),
         (["41111", "+44 20 7946 0958"], ""),
@@ -66,8 +66,8 @@ def test_what_is_the_staffs_or_the_companys_is_not(name: str) -> None:
 @pytest.mark.parametrize(
     ("cells", "wanted"),
     [
-        (["x@y.example", "z@y.example", "none"], "66 % of its cells are emails"),
-        (["+44 20 7946 0958", "(020) 7946 0958", "555-010-1234"], "100 % of its cells are phone numbers"),
+        (["x@y.example", "z@y.example", "none"], "66% of its cells are emails"),
+        (["+44 20 7946 0958", "(020) 7946 0958", "555-010-1234"], "100% of its cells are phone numbers"),
         (["2026-03-30", "20260330"], ""), (["1774863960"], ""), (["3.5", "10:30"], ""), ([], ""),
     ],
 )  # fmt: skip
@@ -92,7 +92,7 @@ def test_the_guess_marks_what_to_think_about_and_leaves_out_what_is_never_to_be_
     mapping = guess_mapping(frame)
     assert mapping.tags == ["Customer name", "Country", "CSAT"]
     assert mapping.reasons["Customer name"] == (
-        "string: text; 12 different; personal?: by its name 'Customer name'"
+        "string: text; 12 distinct; personal?: by its name 'Customer name'"
     )
     assert doubtful_tags(mapping) == {
         "Customer name": ("personal", "by its name 'Customer name'"),

@@ -795,8 +795,8 @@ LENS = '{"Transcript": [{"ParticipantRole": "AGENT", "Content": "Hi", "BeginOffs
 @pytest.mark.parametrize(
     ("cell", "reason"),
     [
-        (LENS + "}", "'}' behind its end"),
-        (LENS + "\n}\n", "'}' behind its end"),
+        (LENS + "}", "'}' after its end"),
+        (LENS + "\n}\n", "'}' after its end"),
         (LENS + " // done", "comments"),
         (LENS.replace("[", "[ // turns\n"), "comments"),
         (LENS.replace("[", "[ /* turns */"), "comments"),

@@ -10,7 +10,7 @@ from reddy_lib.ui.directions import isolated
     [
         ("Which product is 'Loans'? 4 calls", []),
         ("Which product is 'المنتج'? 4 calls", ["المنتج"]),
-        ("name \"بريد الموظف\"; 100 % of 'כן'", ["بريد الموظف", "כן"]),
+        ("name \"بريد الموظف\"; 100% of 'כן'", ["بريد الموظف", "כן"]),
     ],
 )
 def test_each_run_is_isolated(said: str, isolates: list[str]) -> None:

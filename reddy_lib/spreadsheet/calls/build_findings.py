@@ -118,7 +118,7 @@ def orphan(mapping: Mapping) -> Finding:
     return finding(
         "lines-without-call",
         "row",
-        f"These lines stand in {place}, and no row of the calls has their id: this row was added for them.",
+        f"These lines are in {place}, but no row of the calls has their id: this row was added for them.",
     )
 
 

@@ -449,8 +449,8 @@ class CallBuilder:
                 finding(
                     "rows-scattered",
                     "transcript",
-                    f"The {len(group.rows)} rows of this call do not follow each other: they stand between row "
-                    f"{group.rows[0]} and row {group.rows[-1]}.",
+                    f"The {len(group.rows)} rows of this call do not follow each other: they are spread over rows "
+                    f"{group.rows[0]} to {group.rows[-1]}.",
                 )
             )
         built.findings += findings
@@ -529,7 +529,9 @@ class CallBuilder:
         for field, pattern in self.mapping.from_name.items():
             if is_empty(self.sources.value(field, cells)):
                 name = self.sources.name_of(cells)
-                message = f"The name {name[:80]!r} does not fit {pattern!r}, which should give the {field}."
+                message = (
+                    f"The name {name[:80]!r} does not fit {pattern!r}, which should contain the {field}."
+                )
                 yield finding("file-name-not-matched", field, message, value=name)
 
     def _speaker(self, cells: Cells[str, Any]) -> Speaker | None:

@@ -149,7 +149,7 @@ def lines_transcript(
         transcript.findings += unit_found(short)
     if moved:
         message = (
-            f"The rows of this call were put in the order of their times; in the sheet, they stand {moved}."
+            f"The rows of this call were put in the order of their times; in the sheet, they are {moved}."
         )
         transcript.findings.append(finding("lines-reordered", "transcript", message))
     numbers = {place: number for number, place in enumerate(places, start=1)}
@@ -260,7 +260,7 @@ def _joined(turns: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list
         found[-1]["text"] = f"{found[-1]['text']} {turn['text']}"
         if "stop" in turn:
             found[-1]["stop"] = turn["stop"]
-        message = "A row without a speaker goes on with the sentence above it."
+        message = "A row without a speaker continues the sentence above it."
         continued.append(
             finding("line-without-speaker", "transcript", message, line=len(found), value=turn["text"][:200])
         )

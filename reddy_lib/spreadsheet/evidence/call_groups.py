@@ -242,7 +242,7 @@ def _by_key(columns: Sequence[Column], order: Column | None = None) -> Grouping 
     why = (
         f"{column.name!r} has one value where {told} other columns have one"
         if told
-        else f"{column.name!r} has one value where lines are counted or timed anew"
+        else f"{column.name!r} has one value for each new count or clock of lines"
     )
     return Grouping([column.name], "value", why, calls)
 

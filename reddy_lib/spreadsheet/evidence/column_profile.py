@@ -47,7 +47,7 @@ _NO_SPACES = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 
 
 def percent(share: float) -> str:
-    return f"{int(share * 100)} %"
+    return f"{int(share * 100)}%"
 
 
 class Column:

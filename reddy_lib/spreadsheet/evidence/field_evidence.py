@@ -189,7 +189,7 @@ def _agent(column: Column, table: Table) -> Evidence:
     if column.emails < 0.5:
         return _no_emails(column, table)
     score = 10 * column.emails
-    facts = [f"{percent(column.emails)} look like emails, {column.distinct} different"]
+    facts = [f"{percent(column.emails)} look like emails, {column.distinct} distinct"]
     if other_side:
         return _NO
     if agent:
@@ -245,16 +245,14 @@ def _no_emails(column: Column, table: Table) -> Evidence:
     agent = "agent" in says
     people = not agent and not says - {"user", "name"} and column.people >= 0.8 and _repeat(column.texts)
     if people and ("user" in says or table.speaks_as_agent(column)):
-        fact = f"names of people, {column.distinct} different over many calls: match the names to emails"
+        fact = f"names of people, {column.distinct} distinct over many calls: match the names to emails"
         return Evidence(2.5, _reason(column, "user" in says, fact), "user" in says)
     if not agent or column.length > 60 or column.times > 0.5 or column.transcripts > 0.5:
         return _NO
     if says & {"score", "note", "duration", "status", "start", "end", "text", "speaker", "order", "audio"}:
         return _NO
     score = 2.0 if "id" in says and column.people < 0.5 else 4.0 + 2 * column.people + 10 * column.emails
-    fact = (
-        f"{percent(column.emails)} look like emails, {column.distinct} different: match the names to emails"
-    )
+    fact = f"{percent(column.emails)} look like emails, {column.distinct} distinct: match the names to emails"
     return Evidence(score, _reason(column, True, fact), True)
 
 
@@ -387,7 +385,7 @@ def _identity(column: Column, table: Table) -> Evidence:
     if 0 < weight < 8 and ids < 0.5 and column.share(lambda text: len(text.split()) == 1) < 0.9:
         return _NO
     unique = len(set(texts)) / len(texts)
-    facts = [f"{column.distinct} different of {column.count}"]
+    facts = [f"{column.distinct} distinct of {column.count}"]
 
     def without_name() -> Evidence:
         return _identity_without_name(column, texts, dated=dated, leads=column is table.columns[0])
@@ -412,7 +410,7 @@ def _identity_without_name(column: Column, texts: Sequence[str], *, dated: bool,
     ids = sum(map(looks_like_id, texts)) / len(texts)
     if len(texts) < 2 or len(set(texts)) < len(texts) or column.is_counter or column.fill < 0.7:
         return _NO
-    looks = f"looks like ids: {column.distinct} different of {column.count}, such as {texts[0][:40]!r}"
+    looks = f"looks like ids: {column.distinct} distinct of {column.count}, such as {texts[0][:40]!r}"
     if (
         not says
         and column.uuids <= 0.6
@@ -424,7 +422,7 @@ def _identity_without_name(column: Column, texts: Sequence[str], *, dated: bool,
     if dated:
         return Evidence(5.5, looks)
     if column.uuids > 0.6:
-        return Evidence(8.0, f"unique ids: {column.distinct} different of {column.count}")
+        return Evidence(8.0, f"unique ids: {column.distinct} distinct of {column.count}")
     if any(_SCIENTIFIC.fullmatch(text) for text in texts):
         return _NO
     if says - {"order", "case", "call"}:
@@ -449,7 +447,7 @@ def _under_another_name(column: Column) -> Evidence:
         return _NO
     return Evidence(
         3.0,
-        f"looks like ids: {column.distinct} different of {column.count}, such as {column.texts[0][:40]!r}",
+        f"looks like ids: {column.distinct} distinct of {column.count}, such as {column.texts[0][:40]!r}",
     )
 
 
@@ -492,7 +490,7 @@ def _transcript(column: Column, table: Table) -> Evidence:
         said = column.prose >= 0.5 and column.unique >= 0.2
         if weight < 3 or not (column.length >= 60 or said):
             return _NO
-    reason = f"{percent(share)} of the cells tried read as a transcript, {int(column.length)} characters on average"
+    reason = f"{percent(share)} of the cells tried read as a transcript, {int(column.length):,} characters on average"
     score = 10 * share + min(column.length / 1000, 3) + weight
     return Evidence(score, _reason(column, weight > 0, reason), weight > 0) if score > 0 else _NO
 
@@ -539,7 +537,7 @@ def _product(column: Column, table: Table) -> Evidence:
     if says & {"duration", "start", "end", "date", "time", "score", "note"} and not product:
         return _NO
     if ids and not says and number and column.distinct > 1 and few and _are_ids(column, numbers):
-        fact = f"{column.distinct} different, all of them ids of products"
+        fact = f"{column.distinct} distinct, all of them ids of products"
         return Evidence(8.0, fact)
     if not product and not queue and (share < 0.8 or number or not few):
         return _NO
@@ -547,7 +545,7 @@ def _product(column: Column, table: Table) -> Evidence:
         return _NO  # a queue or campaign is a product only if its names say so
     if product and column.length > 120:
         return _NO
-    fact = f"{column.distinct} different"
+    fact = f"{column.distinct} distinct"
     if ids:
         fact += f", {matched} of {column.count} cells match a product"
     score = 10 * share + (5.0 if product else 2.5 if queue else 0.0)
@@ -572,7 +570,7 @@ def _settings(field: str) -> Callable[[Column, Table], Evidence]:
         fits = column.plain in wanted and all(
             re.search(r"agent|customer|diarize|channels", text.casefold()) for text in column.texts
         )
-        return Evidence(30.0, _reason(column, True, f"{column.distinct} different"), True) if fits else _NO
+        return Evidence(30.0, _reason(column, True, f"{column.distinct} distinct"), True) if fits else _NO
 
     return judge
 

@@ -54,12 +54,12 @@ KNOWN_LAYOUTS: tuple[KnownLayout, ...] = (
         turns=(*_SAID, ("agent", "I will look at it now."), ("customer", "Thank you, that is kind.")),
     ),
     KnownLayout(
-        "A transcript that goes on in further columns", "calls.csv",
+        "A transcript that continues in further columns", "calls.csv",
         'call_id,Transcript,Transcript (cont.)\nc1,"Agent: Hello, how can I help you?\nCustomer: My bi",ll is wrong.\nc2,"Agent: Hello, how can I help you?\nCustomer: My bi",ll is wrong.\n',
         '"Transcript 2", "Part 2" and "(cont.)", each cut inside a word or between lines.',
     ),
     KnownLayout(
-        "A transcript that goes on in further rows", "calls.csv",
+        "A transcript that continues in further rows", "calls.csv",
         'call_id,part,transcript\nc1,1,"Agent: Hello, how can I help you?\nCustomer: My bi"\nc1,2,"ll is wrong.\nAgent: I will look at it."\nc2,1,"Agent: Hello, how can I help you?\nCustomer: My bi"\nc2,2,"ll is wrong.\nAgent: I will look at it."\n',
         "The rows of a call are numbered, and differ in nothing else.",
         turns=(*_SAID, ("agent", "I will look at it.")),
@@ -126,12 +126,12 @@ class KnownFile(NamedTuple):
 
 KNOWN_FILES: tuple[KnownFile, ...] = (
     KnownFile("Text with a delimiter", (".csv", ".tsv", ".txt"), "Comma, semicolon, tab, pipe and others; any usual encoding."),
-    KnownFile("Excel", (".xlsx", ".xlsm", ".xls", ".xlsb"), "Any sheet; the lines of the calls may stand in a second one, or each sheet may be a call. A workbook with a password is refused."),
+    KnownFile("Excel", (".xlsx", ".xlsm", ".xls", ".xlsb"), "Any sheet; the lines of the calls may be in a second one, or each sheet may be a call. A workbook with a password is refused."),
     KnownFile("OpenDocument", (".ods",), "Any sheet."),
     KnownFile("Web page", (".html", ".htm", ".xls"), "Its tables, or the conversation of a saved chat page."),
     KnownFile("XML", (".xml",), "An element a call, an element a turn, and Excel's XML of 2003."),
     KnownFile("Parquet", (".parquet",), "Nested columns too."),
-    KnownFile("JSON", (".json", ".jsonl", ".ndjson", ".jsonc"), "Calls, wherever they stand in it, or one call."),
+    KnownFile("JSON", (".json", ".jsonl", ".ndjson", ".jsonc"), "Calls, wherever they are in it, or one call."),
     KnownFile("Transcripts", (".txt", ".md", ".log", ".vtt", ".srt", ".sbv", ".ass", ".ssa"), "Each file is one call."),
     KnownFile("Zip or folder", (".zip",), "One call a file, with or without a table about them; or several tables that belong together."),
 )  # fmt: skip

@@ -104,7 +104,7 @@ def find_lines(columns: Sequence[Column]) -> LinesFound | None:
     found = _found(text, role, order, rest, group)
     if sides:
         found.row_is = "side"
-        found.reasons["layout"] = f"one row a side of a call: {group.why}"
+        found.reasons["layout"] = f"one row per side of a call: {group.why}"
     return found
 
 
@@ -171,8 +171,8 @@ def _of_words(text: Column, role: Column, filled: Sequence[Column]) -> LinesFoun
     if group is None or group.new_call != "value":
         return None
     found = _found(text, role, order, others, group)
-    found.reasons["layout"] = f"one row a word: {group.why}"
-    found.reasons["line text"] = f"name {text.name!r}; words of {int(text.length)} characters on average"
+    found.reasons["layout"] = f"one row per word: {group.why}"
+    found.reasons["line text"] = f"name {text.name!r}; words of {int(text.length):,} characters on average"
     found.row_is = "word"
     return found
 
@@ -190,14 +190,14 @@ def _found(
         rest, order = [*rest, order], None  # a mark such as 0 and 1, like the counter of very short calls
     fields = {"text": text.name}
     reasons = {
-        "layout": f"one row a transcript line: {group.why}",
-        "line text": f"name {text.name!r}; {int(text.length)} characters on average",
+        "layout": f"one row per transcript line: {group.why}",
+        "line text": f"name {text.name!r}; {int(text.length):,} characters on average",
     }
     if role is not None:
         fields["role"] = role.name
         sides = sum(leaning(label) in ("agent", "customer") for label in role.texts)
         reasons["line role"] = (
-            f"name {role.name!r}; {sides} of {role.count} cells name the agent or the customer, {role.distinct} different"
+            f"name {role.name!r}; {sides} of {role.count} cells name the agent or the customer, {role.distinct} distinct"
         )
     elif is_labelled(text):
         reasons["line text"] += "; each cell begins with the speaker"
@@ -270,10 +270,10 @@ def lines_chosen(columns: Sequence[Column]) -> LinesFound:
     others = [column for column in filled if column is not role] or filled
     text = words_column(filled, role, calls) or max(others, key=lambda column: column.length)
     fields = {"text": text.name}
-    reasons = {"layout": "one row a transcript line: chosen by hand", "line text": "the longest texts"}
+    reasons = {"layout": "one row per transcript line: chosen by hand", "line text": "the longest texts"}
     if role is not None and role is not text:
         fields["role"] = role.name
-        reasons["line role"] = f"name {role.name!r}; {role.distinct} different"
+        reasons["line role"] = f"name {role.name!r}; {role.distinct} distinct"
     rest = [column for column in filled if column.name not in fields.values()]
     group = grouping_of(rest, text, None, role)
     by, new_call = (group.by, group.new_call) if group is not None else ([], "value")

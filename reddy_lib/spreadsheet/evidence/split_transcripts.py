@@ -137,7 +137,7 @@ def continued(first: str, columns: Sequence[Column]) -> tuple[list[str], str, st
     ordered = [name for _, _, name in sorted(parts)]
     found = [by_name[name] for name in ordered]
     separator = _at_the_cut(found) if _cut_inside(found) else "\n"
-    why = f"goes on in {' and '.join(repr(name) for name in ordered[1:])}"
+    why = f"continues in {' and '.join(repr(name) for name in ordered[1:])}"
     return ordered, separator, why
 
 

@@ -89,7 +89,7 @@ def sensitive(name: str, cells: Iterable[object] = ()) -> str:
     for fits, what in _NUMBERS:
         share = _share(texts, fits)
         if share >= 0.5:
-            return f"{int(100 * share)} % of its cells are {what}"
+            return f"{int(100 * share)}% of its cells are {what}"
     return ""
 
 
@@ -110,7 +110,7 @@ def personal(name: str, cells: Iterable[object] = ()) -> str:
     for shape, what in ((_EMAIL, "emails"), (_PHONE, "phone numbers")):
         share = _share(texts, shape.fullmatch)
         if share >= 0.5:
-            return f"{int(100 * share)} % of its cells are {what}"
+            return f"{int(100 * share)}% of its cells are {what}"
     return ""
 
 

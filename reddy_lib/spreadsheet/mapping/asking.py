@@ -69,9 +69,9 @@ _UNITS: list[tuple[Unit, str]] = [
     ("44.1 kHz", "Samples at 44.1 kHz"),
     ("48 kHz", "Samples at 48 kHz"),
     ("cs", "Hundredths of a second"),
-    ("25 fps", "Frames, 25 a second"),
-    ("30 fps", "Frames, 30 a second"),
-    ("50 fps", "Frames, 50 a second"),
+    ("25 fps", "Frames, 25 per second"),
+    ("30 fps", "Frames, 30 per second"),
+    ("50 fps", "Frames, 50 per second"),
     ("ds", "Tenths of a second"),
     ("us", "Microseconds"),
     ("ns", "Nanoseconds"),
@@ -581,7 +581,8 @@ class _Asked:
                 yield Question(
                     f"{PRODUCT_ASKED}{text}",
                     f"Which product is {shorten(text, 60)!r}?",
-                    f"{calls} of the {len(self.calls):,} looked at: no product has this name.",
+                    f"{calls} of the {len(self.calls):,} looked at {'has' if count == 1 else 'have'} this value, but no "
+                    "product has this name.",
                     options,
                     count,
                 )

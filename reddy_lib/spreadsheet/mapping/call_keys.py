@@ -45,7 +45,7 @@ def id_from_group(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
         fields={**mapping.fields, "conversation_id": by},
         tags=tags,
         tag_types={name: kind for name, kind in mapping.tag_types.items() if name in tags},
-        reasons={**mapping.reasons, "conversation_id": f"tells calls apart: {found.distinct} different"},
+        reasons={**mapping.reasons, "conversation_id": f"tells calls apart: {found.distinct} distinct"},
         doubts=doubts,
     )
 
@@ -154,8 +154,8 @@ def _introduced_last(mapping: Mapping, groups: Sequence[Group]) -> str:
     if last < 2 or last < 3 * first:
         return ""
     return (
-        f"in {last} of {len(groups)} calls looked at the agent says who is speaking in the last rows: these may stand "
-        "newest first, and nothing tells in which order they were spoken"
+        f"in {last} of {len(groups)} calls looked at the agent says who is speaking in the last rows: these may be "
+        "newest first, and nothing shows in which order they were spoken"
     )
 
 

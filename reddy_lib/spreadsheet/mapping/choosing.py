@@ -129,7 +129,7 @@ def chosen_lines(
         if column != guess.line_fields.get(field):
             reasons[f"line {field}"] = BY_HAND if column is not None else ""
     if (list(group_by), new_call) != (guess.group_by, guess.new_call):
-        reasons["layout"] = f"one row a transcript line; what tells calls apart was {BY_HAND}"
+        reasons["layout"] = f"one row per transcript line; what tells calls apart was {BY_HAND}"
     return guess.replace(
         line_fields=fields,
         line_units={field: unit for field, unit in units.items() if field in fields and unit != "auto"},

@@ -458,7 +458,7 @@ def _with_lines_beside(
         reasons={
             **reasons,
             **lines.reasons,
-            "layout": f"one row a call, and its lines in another sheet, joined by {there!r}",
+            "layout": f"one row per call, and its lines in another sheet, joined by {there!r}",
         },
     )
 
@@ -537,7 +537,7 @@ def _with_tags(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
         tags.append(column.name)
         kind = tag_type(column.cells)
         types[column.name] = kind.type
-        reasons[column.name] = f"{kind.type}: {kind.reason}; {column.distinct} different"
+        reasons[column.name] = f"{kind.type}: {kind.reason}; {column.distinct} distinct"
         if why := personal(column.name, column.cells):
             reasons[column.name] += f"; personal?: {why}"
         elif why := constant(column.texts, column.total):

@@ -233,7 +233,7 @@ def _value(field: str, columns: dict[str, list[Any]], ids: dict[str, int]) -> tu
             fits, what = len(filled) * (len(columns) == 1), "are filled, in the only other column"
         share = fits / len(filled)
         if share >= 0.5 and share > best[0]:
-            best = (share, name, f"{int(100 * share)} % {what}")
+            best = (share, name, f"{int(100 * share)}% {what}")
     return best[1], best[2]
 
 

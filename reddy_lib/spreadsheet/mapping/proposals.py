@@ -74,7 +74,7 @@ def with_joined_time(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     other = best[1]
     fields = {field: column for field, column in mapping.fields.items() if field != "timestamp"}
     share = 100 if other.clocks < 0.8 else int(100 * other.clocks)
-    reason = f"{mapping.reasons['timestamp']}; joined with {other.name!r}: {share} % are times of day"
+    reason = f"{mapping.reasons['timestamp']}; joined with {other.name!r}: {share}% are times of day"
     return mapping.replace(
         fields=fields,
         joins={**mapping.joins, "timestamp": Join([name, other.name])},
@@ -217,7 +217,7 @@ def with_agents_beside(
         doubts=doubts,
         reasons={
             **mapping.reasons,
-            "agent_email": f"{len(candidates[name])} different; emails by {table.reason}",
+            "agent_email": f"{len(candidates[name])} distinct; emails by {table.reason}",
         },
     )
 

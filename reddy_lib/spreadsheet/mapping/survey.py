@@ -121,7 +121,7 @@ def column_facts(cells: Sequence[object]) -> str:
     """ "34 of 40 filled, 5 different": what a column holds, in a few words."""
     texts = distinct_texts(cells)
     filled = sum(texts.values())
-    return f"{filled:,} of {len(cells):,} filled, {len(texts):,} different"
+    return f"{filled:,} of {len(cells):,} filled, {len(texts):,} distinct"
 
 
 def examples(cells: Iterable[object], most: int = 2, longest: int = 40) -> str:

@@ -85,7 +85,7 @@ def detect_format(
     path = Path(path)
     if header_row is not None and header_row < 0:
         raise EmptySheet(
-            f"Row {header_row} cannot be the header: rows count from 1, and 0 says that there is none."
+            f"Row {header_row} cannot be the header: rows count from 1; 0 means that there is no header."
         )
     kind = kind_of(path)
     if kind == "excel":

@@ -484,7 +484,7 @@ def _of_marks(number: int, reader: QuotedRows) -> Finding:
             "quote-unclosed", "row", f"Row {number:,} was not read as it should be: {reader.lost}."
         )
     message = (
-        f"Row {number:,} was read although {reader.mended}; the rows below it are as they stand in the file."
+        f"Row {number:,} was read although {reader.mended}; the rows below it are as they are in the file."
     )
     return finding("quotes-mended", "row", message)
 

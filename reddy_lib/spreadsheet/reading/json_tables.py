@@ -202,7 +202,7 @@ def _raw_records(path: Path, encoding: str, *, opened: bool = True) -> Iterator[
             if opened and place < len(buffer) and buffer[place] == "]":
                 if buffer[place + 1 :].strip() or file.read(_BLOCK).strip():
                     raise UnreadableFile(
-                        f"{path.name} holds more text behind its list of {count:,} records: export it again as one list."
+                        f"{path.name} holds more text after its list of {count:,} records: export it again as one list."
                     )
                 return
             if not opened and place >= len(buffer) and ended:

@@ -74,7 +74,7 @@ def _lost(text: str, why: str) -> Finding:
 
 
 _REBUILT = {
-    "quoted rows": "Each row was quoted as a whole and stood in one cell: it was split into columns.",
+    "quoted rows": "Each row was quoted as a whole, in one cell: it was split into columns.",
     "aligned": "The columns of this text are separated by spaces alone: a value that is too long for its column is cut.",
     "report": "The text is a report of labels and values in blocks: each block was read as a row.",
 }
@@ -131,7 +131,7 @@ def file_notes(format: SheetFormat, names: Sequence[str], hidden: Hidden) -> lis
             finding(
                 "table-beside",
                 "row",
-                f"To the right, behind an empty column, is another table ({beside}). It was not read.",
+                f"To the right, after an empty column, is another table ({beside}). It was not read.",
             )
         )
     if format.alike:

@@ -168,7 +168,7 @@ def _pipe_rows(path: Path, encoding: str) -> Iterator[list[str]]:
             broken += 1
             if broken > _MOST_BREAKS:
                 raise UnreadableFile(
-                    f"A row of {path.name} goes on over more than {_MOST_BREAKS:,} lines: export the calls as .csv."
+                    f"A row of {path.name} runs over more than {_MOST_BREAKS:,} lines: export the calls as .csv."
                 )
             parts = more.split("|")
             waiting[-1] = f"{waiting[-1]}\n{parts[0].strip()}"
@@ -267,9 +267,7 @@ def _aligned_rows(path: Path, encoding: str) -> Iterator[list[str]]:
             break
     spans = _spans(head)
     if spans is None:
-        raise UnreadableFile(
-            f"{path.name} has no columns that stand one below the other: export the calls as .csv."
-        )
+        raise UnreadableFile(f"{path.name} has no columns that line up: export the calls as .csv.")
     for line in _lines(path, encoding):
         if not line.strip() or _is_bare(line):
             yield []

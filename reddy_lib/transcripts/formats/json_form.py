@@ -239,8 +239,8 @@ def _leading(text: str, error: pyjson5.Json5ExtraData) -> Decoded | None:
         return None
     rest = text[end:].strip()
     if rest.strip("{}[]();, \n\r\t"):
-        return Decoded(error.result, rest, "text behind its end")
-    return Decoded(error.result, "", f"{rest[:20]!r} behind its end, which closes nothing")
+        return Decoded(error.result, rest, "text after its end")
+    return Decoded(error.result, "", f"{rest[:20]!r} after its end, which closes nothing")
 
 
 def unreadable_time(value: object, field: str) -> Finding:

@@ -326,7 +326,7 @@ def _place(turn: Turn, speaking: bool, recording: Recording) -> None:
         note = finding(
             "line-not-read",
             "transcript",
-            f"This text stands before the first speaker: {short(turn.text)!r}",
+            f"This text comes before the first speaker: {short(turn.text)!r}",
             value=turn.text,
         )
         recording.notes.append((len(recording.turns), note))
@@ -353,7 +353,7 @@ def _unread(row: str, recording: Recording) -> None:
     if not text:
         return
     note = finding(
-        "line-not-read", "transcript", f"This text stands before the first cue: {short(text)!r}", value=text
+        "line-not-read", "transcript", f"This text comes before the first cue: {short(text)!r}", value=text
     )
     recording.notes.append((len(recording.turns), note))
     recording.turns.append(Turn("", text))

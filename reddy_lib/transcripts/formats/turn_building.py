@@ -105,7 +105,7 @@ class Reading:
             self.before(raw)
 
     def before(self, raw: str) -> None:
-        message = f"This text stands before the first speaker: {shortened_text(raw)!r}"
+        message = f"This text comes before the first speaker: {shortened_text(raw)!r}"
         self.parsed.notes.append(
             (len(self.parsed.turns), finding("line-not-read", "transcript", message, value=raw))
         )

@@ -107,7 +107,7 @@ def demo_card(ledger: Ledger, batch: Batch | None) -> None:
         st.markdown(f":material/slideshow: **Demo** · {done} of {len(steps)}")
         following = next((step for step in steps if not step.done), None)
         if following is None:
-            st.caption("That was the whole way. Start again, or load a sheet of your own.")
+            st.caption("You have seen every step. Start again, or load a sheet of your own.")
         else:
             st.markdown(f"**{following.title}**")
             st.caption(following.look)
@@ -196,7 +196,7 @@ def offer_demo(ledger: Ledger) -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
-            "**New here?** Forty invented calls, a recording, and faults to switch on: the whole way in ten minutes."
+            "**New here?** Forty invented calls, a recording, and faults to switch on: every step in ten minutes."
             " Nothing leaves this machine.",
             width="stretch",
         )

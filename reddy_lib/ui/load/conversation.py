@@ -22,7 +22,7 @@ def draw_conversation(call: Call, *, height: int = 380) -> None:
     lines = call.transcript or []
     with st.container(height=height, gap="xsmall"):
         if not lines:
-            st.caption("No line was said.")
+            st.caption("This call has no lines.")
         for line in lines[:MOST_LINES]:
             _line(line)
         if len(lines) > MOST_LINES:

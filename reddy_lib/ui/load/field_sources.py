@@ -32,7 +32,7 @@ EXAMPLES = {
 
 def names_found(choices: Choices, field: str) -> str:
     found, wanted = choices.matched(field)
-    return f"{found:,} of {wanted:,} names found"
+    return f"{found:,} of {ui.number_of(wanted, 'name')} found"
 
 
 def other_sources(choices: Choices, field: str) -> list[str]:
@@ -52,7 +52,7 @@ def draw_more(choices: Choices, field: str, label: str) -> None:
     """The button, and what is behind it."""
     panel = st.popover(
         "", icon=":material/more_horiz:", type="tertiary", key=f"{choices.key}more {field}", on_change="rerun",
-        help=f"{label}: join columns, take it from the file's name, or give one value",
+        help=f"{label}: join columns, take it from the file's name, or set one value",
     )  # fmt: skip
     if not panel.open:
         return
@@ -88,7 +88,7 @@ def _join(prefix: str, field: str, first: str) -> None:
 
 def _naming(choices: Choices, field: str) -> None:
     st.text_input(
-        "From the file's name, where no cell gives it", key=f"{choices.key}pattern {field}", persist_state="session",
+        "From the file's name, where no cell has it", key=f"{choices.key}pattern {field}", persist_state="session",
         placeholder=EXAMPLES.get(field, f"{{{field}}}_{{date}}"),
         help="A name in braces is a value; {} and * stand for anything. Regular expressions with named groups work too.",
     )  # fmt: skip
@@ -99,7 +99,7 @@ def _naming(choices: Choices, field: str) -> None:
         value = name_value(choices.patterns[field], field, name)
         if value is None:
             st.warning(
-                f"{ui.escape(shorten(name, 60))} does not fit this pattern: it gives nothing.",
+                f"{ui.escape(shorten(name, 60))} does not fit this pattern: nothing is taken from it.",
                 icon=":material/help:",
             )
         else:
@@ -116,7 +116,7 @@ def _table(choices: Choices, field: str) -> None:
     lookup = choices.lookup(field)
     if lookup is not None:
         st.markdown(f":material/table: {ui.escape(lookup.reason.split(';')[0])}")
-        st.caption(f"{lookup.matched:,} of {lookup.wanted:,} names found")
+        st.caption(f"{lookup.matched:,} of {ui.number_of(lookup.wanted, 'name')} found")
         if lookup.doubtful:
             st.caption(f"Left out, as they have several values: {ui.escape(', '.join(lookup.doubtful[:5]))}")
         st.button(

@@ -73,7 +73,7 @@ def choose_file(samples: Path) -> None:
         key=f"load_upload_{state.get('load_uploads', 0)}",
         accept_multiple_files=True,
         disabled=not ui.may("edit"),
-        help="CSV, TSV, XLSX, XLSM, XLSB, XLS, ODS, Parquet, JSON or JSON lines: one row a call, or one row a line of "
+        help="CSV, TSV, XLSX, XLSM, XLSB, XLS, ODS, Parquet, JSON or JSON lines: one row per call, or one row per line of "
         "transcript. Transcript files (JSON, VTT, SRT, TXT), on their own, in a ZIP, or with one sheet about them. "
         "It all stays on the machine that runs this program.",
     )
@@ -116,8 +116,8 @@ def _arriving(names: Sequence[str]) -> None:
     said = ui.escape(names[0]) if len(names) == 1 else f"{len(names):,} files"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.info(
-            f"{said} had not arrived when you left this page. The upload goes on, and opens here when it is complete. If "
-            "nothing happens within a minute, drop it again.",
+            f"{said} had not arrived when you left this page. The upload continues, and the file opens here when it is "
+            "complete. If nothing happens within a minute, drop it again.",
             icon=":material/upload_file:",
         )
         if st.button("Forget it", type="tertiary", icon=":material/close:", key="load_forget_upload"):

@@ -60,7 +60,7 @@ KINDS = {
 
 DELIMITERS = {",": "comma ,", ";": "semicolon ;", "\t": "tab", "|": "bar |", "^": "caret ^", "~": "tilde ~"}
 
-LAYOUTS = {"row": "one row a call", "lines": "one row a line of transcript"}
+LAYOUTS = {"row": "one row per call", "lines": "one row per line of transcript"}
 
 SAMPLE_ROWS = 1000  # looked at to guess columns
 
@@ -213,7 +213,7 @@ def choose_layout(
         return "row"  # one call a file, as the line of controls says
     layouts = {**LAYOUTS}
     if found.lines_sheet:
-        layouts = {"beside": f"one row a call, its lines in sheet {found.lines_sheet}", **LAYOUTS}
+        layouts = {"beside": f"one row per call, its lines in sheet {found.lines_sheet}", **LAYOUTS}
         default = "beside"
     elif profile is not None:
         default = profile.mapping.layout

@@ -85,7 +85,7 @@ def _emails(choices: Choices, names: Sequence[str], number: int) -> None:
     more = len(names) - MOST_NAMES
     said = f"and {ui.number_of(more, 'more name')}. " if more > 0 else ""
     st.caption(
-        f"{said}A sheet with names and emails answers for all: Fields, Agent email, :material/more_horiz:."
+        f"{said}A sheet with names and emails answers this for all agents: Fields, Agent email, :material/more_horiz:."
     )
 
 
@@ -97,12 +97,14 @@ def _agent(choices: Choices) -> None:
     email = str(st.session_state[key]).strip()
     before = choices.usual.get("agent_email")
     if email and not _EMAIL.fullmatch(email):
-        st.caption(":orange[:material/warning: This is no email address: every call would be held.]")
+        st.caption(":orange[:material/warning: This is not an email address: every call would be held.]")
     elif email:
         st.caption("Every call is sent as this agent's.")
     else:
         offered = choices.name_offers("agent_email")
-        st.caption("The files' names may tell; else type it." if offered else _reason(choices, "an agent"))
+        st.caption(
+            "The file names may contain it; otherwise type it." if offered else _reason(choices, "an agent")
+        )
     _offers(choices, "agent_email")
     if before is not None and email != before[0]:
         st.button(
@@ -135,7 +137,7 @@ def _offers(choices: Choices, field: Literal["agent_email", "conversation_id"]) 
 def _product(choices: Choices) -> None:
     if choices.products is None:
         st.caption("**Product for all calls**")
-        st.caption("Reddy's product list did not come: see Products.")
+        st.caption("Reddy's product list could not be fetched: see Products.")
         return
     key, label = choices.usual_product_key, "Product for all calls"
     chosen = st.session_state[key]

@@ -551,7 +551,7 @@ class Choices:
             for label, lines in self.counted.texts[role].items():  # a column of few texts: all were counted
                 found.setdefault(label, Speaking()).lines = lines
             return dict(sorted(found.items(), key=lambda item: -item[1].lines)), "in the whole file"
-        return found, f"in the first {len(head):,} rows"
+        return found, "in the first row" if len(head) == 1 else f"in the first {len(head):,} rows"
 
     @staticmethod
     def _said_in(mapping: Mapping) -> list[str]:

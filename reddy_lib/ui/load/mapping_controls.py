@@ -15,6 +15,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.batches.preview import Previewed
 from reddy_lib.model import TAG_TYPES
+from reddy_lib.plurals import agreeing
 from reddy_lib.spreadsheet.calls.call_builder import YEAR_10000
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.evidence.tags import doubt, left_out_columns
@@ -66,7 +67,7 @@ LINE_LABELS = {
     "kind": "Internal or public",
 }
 LINES_WITHOUT = {
-    "role": "no column: the speaker stands before the text, as in Agent: Hello",
+    "role": "no column: the speaker comes before the text, as in Agent: Hello",
     "start": "no column: times are estimated, and said to be",
     "stop": "no column: a line stops where the next one starts",
     "duration": "no column",
@@ -75,7 +76,7 @@ LINES_WITHOUT = {
 }
 NEW_CALL = {
     "value": "where their value changes",
-    "fill down": "where they are filled; blank cells go on with the call above",
+    "fill down": "where they are filled; blank cells continue the call above",
     "restart": "where the number of the line starts again, or their value changes",
 }
 UNITS = {
@@ -93,15 +94,15 @@ UNITS = {
     "16 kHz": "samples at 16 kHz",
     "44.1 kHz": "samples at 44.1 kHz",
     "48 kHz": "samples at 48 kHz",
-    "25 fps": "frames, 25 a second",
-    "30 fps": "frames, 30 a second",
-    "50 fps": "frames, 50 a second",
+    "25 fps": "frames, 25 per second",
+    "30 fps": "frames, 30 per second",
+    "50 fps": "frames, 50 per second",
     "m:s": "minutes:seconds, written as hours:minutes",
     "h:m": "hours:minutes, times of day",
 }
 _LINE_UNITS = {**UNITS, "auto": "found for each transcript", "m:s": "minutes:seconds", "h:m": "hours:minutes"}
 SWAPPED = {
-    "ask": "hold them, until somebody says",
+    "ask": "hold them until you decide",
     "swap": "swap day and month back",
     "keep": "they are right as they are",
 }
@@ -109,7 +110,7 @@ ORDER_NAMES = {
     "guess": "of the file, unless times or numbers say otherwise",
     BY_TIME: "of their times",
     "file": "of the file",
-    "reversed": "of the file turned round: newest first",
+    "reversed": "of the file reversed: newest first",
 }
 NOTE_NAMES = {
     "leave-out": "are left out",
@@ -135,9 +136,11 @@ def small(text: str, longest: int = 74) -> None:
 
 
 def heads(*texts: str, widths: Sequence[float] = GRID) -> None:
-    for place, text in zip(st.columns(widths, vertical_alignment="bottom"), texts, strict=True):
-        if text:
-            place.caption(f"**{text}**")
+    # page.css hides them where a page is so narrow that columns are below one another.
+    with st.container(key=f"column_heads {' '.join(texts)}"):
+        for place, text in zip(st.columns(widths, vertical_alignment="bottom"), texts, strict=True):
+            if text:
+                place.caption(f"**{text}**")
 
 
 def column_select(
@@ -170,8 +173,8 @@ def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
     hidden = [field for field in rare if choices.fields[field] is None]
     if choices.fields["filename"] is not None:
         st.caption(
-            ":material/graphic_eq: Only the names are in the sheet: the recordings themselves are dropped in Review, under "
-            "“Recordings”, once the calls are stored."
+            ":material/graphic_eq: The sheet has only file names. Store the calls, then add the recordings themselves in "
+            "Review, under “Recordings”."
         )
     if len(hidden) == len(rare) and choices.fields["filename"] is not None:
         with st.expander("How voices are told apart in the recordings"):
@@ -179,7 +182,7 @@ def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
                 _field(choices, field, FIELDS[field], shown)
     if not mapping.sources() and not mapping.from_name:
         st.warning(
-            "No column feeds a field. Is the header in the right row, and this the right sheet?",
+            "No column is used. Is the header in the right row, and is this the right sheet?",
             icon=":material/help:",
         )
 
@@ -238,7 +241,7 @@ def _placed(shown: Sequence[Previewed]) -> None:
     """The loss meter of the rows looked at."""
     texts = [text for one in shown for _, text in one.placed.unassigned]
     size = sum(one.placed.characters for one in shown)
-    said = f"{size - sum(len(''.join(text.split())) for text in texts):,} of {size:,} characters placed"
+    said = f"{size - sum(len(''.join(text.split())) for text in texts):,} of {ui.number_of(size, 'character')} placed"
     if not texts:
         st.caption(f":green[:material/check_circle:] {said}", help="In the rows of the preview below.")
         return
@@ -256,14 +259,16 @@ def _transcript_of_lines(choices: Choices, shown: Sequence[Previewed]) -> None:
     if turns and choices.layout == "row":
         column_select(
             select, FIELDS["transcript"], choices.offered("transcript"), choices.key + "transcript",
-            without=f"{len(turns)} columns of turns",
+            without=f"{ui.number_of(len(turns), 'column')} of turns",
         )  # fmt: skip
     else:
         with select:
             named = " · ".join(turn.text for turn in turns) or choices.lines.get("text") or ""
             small(f"from the lines: {named}", 60)
     with why:
-        small(reasons.get("layout") or reasons.get("transcript") or "one row a line, as in the profile", 120)
+        small(
+            reasons.get("layout") or reasons.get("transcript") or "one row per line, as in the profile", 120
+        )
     with example:
         _placed(shown)
 
@@ -405,8 +410,8 @@ def draw_products(choices: Choices, to_products: str) -> None:
     listed = choices.products
     if listed is None:
         st.warning(
-            f"{ui.escape(to_products)} Products cannot be matched now. Store the calls all the same and choose "
-            "products in Review, or try again when the list comes.",
+            f"{ui.escape(to_products)} Products cannot be matched now. Store the calls anyway and choose "
+            "products in Review, or try again later.",
             icon=":material/link_off:",
         )
         if st.button("Ask for the list again", icon=":material/refresh:", key="load_ask_products"):
@@ -416,7 +421,7 @@ def draw_products(choices: Choices, to_products: str) -> None:
             small(f"{text} · {ui.number_of(count, 'row')}")
         return
     if choices.fields["product_id"] is None and not choices.product_texts:
-        st.info("No column feeds the product: choose one under Fields, or one product for all calls above.")
+        st.info("No column holds the product: choose one under Fields, or one product for all calls above.")
         return
     names = ui.product_names(listed)
     if choices.product_of:
@@ -437,7 +442,9 @@ def draw_products(choices: Choices, to_products: str) -> None:
             )
     more = len(choices.product_texts) - len(choices.product_of)
     if more:
-        small(f"{more:,} more texts are not listed here: is this the right column?")
+        small(
+            f"{agreeing(more, 'more value is', 'more values are')} not listed here: is this the right column?"
+        )
     label, select, rows = st.columns(PAIRS, vertical_alignment="center")
     label.text("Rows without one")
     select.selectbox(
@@ -470,9 +477,9 @@ def draw_speakers(choices: Choices) -> None:
             widths=SPEAKER_GRID,
         )
     elif choices.layout == "row" and choices.fields["transcript"] is None:
-        st.info("No column feeds the transcript: choose one under Fields.")
+        st.info("No column holds the transcript: choose one under Fields.")
     else:
-        st.info(f"No speaker is named {choices.speakers_of}. Roles can be given in Review.")
+        st.info(f"No speaker is named {choices.speakers_of}. You can set roles in Review.")
     for label, role in choices.role_of.items():
         speaking = choices.speakers[label]
         by_itself = role is None and choices.by_itself(label)
@@ -493,7 +500,9 @@ def draw_speakers(choices: Choices) -> None:
             small(speaking.example, 84)
     more = len(choices.speakers) - len(choices.role_of)
     if more:
-        small(f"{more:,} more names are not listed here; lines without a known role are shown in Review.")
+        small(
+            f"{agreeing(more, 'more name is', 'more names are')} not listed here; Review shows lines without a role."
+        )
     if choices.layout != "lines":
         _order_of_lines(choices)
     with st.container(horizontal=True):
@@ -519,7 +528,7 @@ def draw_tags(choices: Choices) -> None:
     st.multiselect(
         "Columns that become tags", choices.taggable,
         key=choices.key + "tags", persist_state="session", placeholder="No tags: choose columns",
-        help="Tags are for filters and reports in Reddy. Columns that are no tags stay with the row here.",
+        help="Tags are for filters and reports in Reddy. Other columns stay with the row here.",
     )  # fmt: skip
     _left_out(choices)
     if mapping.tags:
@@ -557,7 +566,7 @@ def _left_out(choices: Choices) -> None:
     )
     more = f" · and {len(left) - 4:,} more" if len(left) > 4 else ""
     st.caption(
-        f":material/visibility_off: Left out: {named}{more}. Choose one above to send it all the same.",
+        f":material/visibility_off: Left out: {named}{more}. Choose one above to send it anyway.",
         help=" · ".join(ui.escape(f"{name}: {why}") for name, why in left[4:20]) or None,
     )
 

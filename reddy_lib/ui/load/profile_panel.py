@@ -33,7 +33,7 @@ def profile_line(file: PrivateCopy, profile: Profile) -> None:
             width="content",
         )
         st.button(
-            "Guess afresh", type="tertiary", icon=":material/refresh:", key="load_afresh",
+            "Guess again", type="tertiary", icon=":material/refresh:", key="load_afresh",
             on_click=state.update, args=[{f"load {file.id} afresh": True}],
         )  # fmt: skip
         st.button(

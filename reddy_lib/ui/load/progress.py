@@ -24,10 +24,10 @@ def watch(job: LoadJob) -> None:
     left = (job.total - job.stored) / job.rate if job.total and job.rate else 0
     st.progress(
         min(job.stored / job.total, 1.0) if job.total else 0,
-        text=f"{job.stored:,}{total} {job.noun} stored · {job.rate:,.0f} a second"
+        text=f"{job.stored:,}{total} {job.noun} stored · {job.rate:,.0f} per second"
         + (f" · about {left:,.0f} s left" if left >= 1 else ""),
     )
-    st.caption("You can go on elsewhere, or close this tab: it finishes by itself.")
+    st.caption("You can leave this page or close this tab: it finishes by itself.")
     st.button(
         "Stopping …" if job.stopping else "Cancel", icon=":material/close:", key="load_cancel",
         on_click=job.cancel, disabled=job.stopping,
@@ -46,6 +46,4 @@ def finish(job: LoadJob) -> None:
     if job.error is not None:
         state["load_notice"] = str(job.error)
     else:
-        state["load_notice"] = (
-            "The load stopped because of a fault in the program: its log says which. Try again."
-        )
+        state["load_notice"] = "The load stopped because the program failed: its log says why. Try again."

@@ -181,7 +181,7 @@ def _days(view: Overview, found: Totals) -> None:
     accepted = found.counts.get("accepted", 0)
     answered = sum(sum(counts.values()) for _, counts in found.days)
     share = f" · {accepted:,} of {answered:,} answered calls accepted" if answered else ""
-    st.markdown(f"**Calls a day**{share}")
+    st.markdown(f"**Calls per day**{share}")
     if not found.days:
         st.caption("Nothing was answered in this period.")
         return
@@ -221,7 +221,7 @@ def _not_accepted(view: Overview, found: Totals) -> None:
     lines += [(one.calls, "held", one.title, one.hint, {"finding": one.code}) for one in found.held]
     lines.sort(key=lambda line: -line[0])
     if not lines:
-        st.caption("Every answered call was accepted, and none is held.")
+        st.caption("Every answered call was accepted, and no call is held.")
         return
     rest = st.container(gap="small")
     for number, (count, status, what, next_step, pick) in enumerate(lines):
@@ -239,7 +239,7 @@ def _not_accepted(view: Overview, found: Totals) -> None:
                 st.text(what, width="stretch")
             st.caption(ui.escape(next_step))
         if number + 1 == REASONS and len(lines) > REASONS + 1:
-            rest = st.expander(f"{len(lines) - REASONS:,} further reasons")
+            rest = st.expander(ui.number_of(len(lines) - REASONS, "more reason"))
 
 
 STATUS_COLUMNS = ("rejected", "failed", "unknown", "held")
@@ -297,7 +297,7 @@ def _tally_table(
             **before,
             title: labels,
             "Calls": [tally.calls for tally in tallies],
-            # rounded down: 99.6 % is not all of them
+            # rounded down: 99.6% is not all of them
             "accepted": [
                 None if tally.share_accepted is None else floor(tally.share_accepted) for tally in tallies
             ],
@@ -321,18 +321,18 @@ def _tally_table(
         height=300 if len(frame) > 7 else "content",
         column_config={
             "No.": st.column_config.NumberColumn(width=45),
-            title: st.column_config.TextColumn(width=220 if kind == "agent" else 110),
-            "Calls": st.column_config.NumberColumn(width=60, format="localized"),
+            title: st.column_config.TextColumn(width=220 if kind == "agent" else 92),
+            "Calls": st.column_config.NumberColumn(width=52, format="localized"),
             **{
                 name: st.column_config.NumberColumn(named(name).capitalize(), width=66, format="localized")
                 for name in columns
             },
             "accepted": st.column_config.ProgressColumn(
                 "Accepted",
-                format="%.0f %%",
+                format="%.0f%%",
                 min_value=0,
                 max_value=100,
-                width=95,
+                width=84,
                 help="Of the answered calls",
             ),
         },

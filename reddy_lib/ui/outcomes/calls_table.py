@@ -83,7 +83,8 @@ def table(page: Page, scope: str, shown: pd.DataFrame, total: int) -> None:
         on_select="rerun",
         selection_mode="multi-row",
         key=f"calls {page.batch.id} {scope} {number_shown} {hash(tuple(part.index))}",
-        alt=f"Outcomes of {len(part):,} calls, one a row: status, upload, conversation, agent, product, reason.",
+        alt=f"Outcomes of {ui.number_of(len(part), 'call')}, one per row: status, upload, conversation, agent, product, "
+            "reason.",
     )  # fmt: skip
     with again:
         again_line(page, scope, part.iloc[[at for at in event["selection"]["rows"] if at < len(part)]])

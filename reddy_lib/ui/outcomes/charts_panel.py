@@ -76,9 +76,10 @@ def next_steps(page: Page, scope: str, outcomes: pd.DataFrame) -> None:
                     )
             code = "" if pd.isna(found.http_status) else f" (HTTP {found.http_status})"
             st.text(f"{found.reason}{code}")
-            st.caption(ui.escape(f"{found.what_next} Rows {found.rows}"))
+            where = "Row" if found.calls == 1 else "Rows"
+            st.caption(ui.escape(f"{found.what_next} {where} {found.rows}"))
     if len(table) > MOST_REASONS:
-        st.caption(f"and {len(table) - MOST_REASONS:,} further reasons: see the chart of reasons.")
+        st.caption(f"and {ui.number_of(len(table) - MOST_REASONS, 'more reason')}: see the chart of reasons.")
     if scope == ALL:
         _held(page)
 
@@ -96,4 +97,4 @@ def _held(page: Page) -> None:
             st.text(str(found.title))
             st.caption(ui.escape(CATALOGUE[str(found.code)].hint))
     if len(errors) > MOST_REASONS:
-        st.caption(f"and {len(errors) - MOST_REASONS:,} further findings: see Review.")
+        st.caption(f"and {ui.number_of(len(errors) - MOST_REASONS, 'more finding')}: see Review.")

@@ -64,7 +64,7 @@ def clear_doubt(page: Page, scope: str) -> None:
         on_select="rerun",
         selection_mode="multi-row",
         key=f"doubts {hash(tuple(frame['row']))}",
-        alt="The calls in doubt, one a row; tick those to be asked about or settled.",
+        alt="The calls in doubt, one per row; tick those to be asked about or settled.",
     )  # fmt: skip
     ticked = [found[place] for place in event["selection"]["rows"] if place < len(found)]
     chosen_doubts = chosen_of(found, ticked)

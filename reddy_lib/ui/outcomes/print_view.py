@@ -74,7 +74,7 @@ def report(
             f"{'is' if found.older_in_doubt == 1 else 'are'} still in doubt.</p>"
         )
     if found.days:
-        parts += ["<h2>Calls a day</h2>", _day_chart(found, first, now.date())]
+        parts += ["<h2>Calls per day</h2>", _day_chart(found, first, now.date())]
     parts += ["<h2>Not accepted, and why</h2>", _reasons(found)]
     parts += ["<h2>Products</h2>", _tallies(found.products, _product_labels(found, names), "Product")]
     shown = found.agents[:AGENTS]
@@ -133,7 +133,7 @@ def _reasons(found: Totals) -> str:
     rows += [(one.calls, "held", one.title, one.hint) for one in found.held]
     rows.sort(key=lambda row: -row[0])
     if not rows:
-        return "<p>Every answered call was accepted, and none is held.</p>"
+        return "<p>Every answered call was accepted, and no call is held.</p>"
     return _table(["Calls", "Status", "Reason", "What to do"], rows)
 
 
@@ -191,7 +191,7 @@ def _submissions(runs: pd.DataFrame) -> str:
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a table; columns of numbers are set to the right."""
     numbers = [
-        all(isinstance(row[at], int) or str(row[at]).endswith((" %", NONE_ANSWERED)) for row in rows)
+        all(isinstance(row[at], int) or str(row[at]).endswith(("%", NONE_ANSWERED)) for row in rows)
         for at in range(len(head))
     ]
 

@@ -95,7 +95,7 @@ def _person(ledger: Ledger) -> None:
 
 def _forget(ledger: Ledger, identifier: str) -> None:
     try:
-        with st.spinner("Deleting, and writing the ledger anew …"):
+        with st.spinner("Deleting, and rewriting the ledger …"):
             receipt = ledger.forget_person(
                 identifier, who=ui.who(), sandbox=ui.sandbox().forget_conversations
             )

@@ -54,9 +54,8 @@ def recordings_line(page: Page, scope: str, outcomes: pd.DataFrame) -> None:
         if files is None:
             return
         for state, error, rows in why_not(files):
-            st.caption(
-                ui.escape(f"{ui.number_of(len(rows), 'recording')} {state}: {error} Rows {some(rows)}")
-            )
+            where = f"{'Row' if len(rows) == 1 else 'Rows'} {some(rows)}"
+            st.caption(ui.escape(f"{ui.number_of(len(rows), 'recording')} {state}: {error} {where}"))
         if counts.get("waiting") and not open_ones:
             st.caption("Waiting recordings are uploaded by their submission: see Submit.")
 

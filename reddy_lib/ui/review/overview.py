@@ -72,5 +72,5 @@ class Overview(msgspec.Struct):
             f":{colour}-badge[{icon}{ui.escape(str(self.loss))}]",
             width="content",
             help="Characters of the sheet's transcripts, without white space, that are in the lines, or are labels, "
-            "times and markup around them. What is in no line holds its call until somebody decides.",
+            "times and markup around them. A call is held until you decide about text that is in no line.",
         )

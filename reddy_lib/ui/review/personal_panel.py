@@ -158,6 +158,7 @@ def _table(batch: Batch, view: View, found: PersonalData, key: str) -> None:
     if st.button(
         f"Mask all in {ui.number_of(len(everywhere), 'call')}",
         key=f"{key} personal all",
+        type="primary",
         icon=":material/visibility_off:",
         disabled=not may,
         help="In the words, the tags, and the recording where they are said. You can undo this in History "
@@ -169,7 +170,8 @@ def _table(batch: Batch, view: View, found: PersonalData, key: str) -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
             must = " :red[must not be kept]" if kind in ALWAYS else ""
             st.markdown(
-                f"**{TITLES[kind][0].upper()}{TITLES[kind][1:]}** · {found.items[kind]:,} found{must}"
+                f"**{TITLES[kind][0].upper()}{TITLES[kind][1:]}** · {found.items[kind]:,} found{must}",
+                width="stretch",
             )
             st.button(
                 ui.number_of(len(rows), "call"),
@@ -180,7 +182,5 @@ def _table(batch: Batch, view: View, found: PersonalData, key: str) -> None:
                     query=Query().with_rows(rows), panel="calls", row=None, ticked=False
                 ),
             )
-            if st.button(
-                f"Mask in {len(rows):,}", key=f"{key} personal mask {kind}", type="primary", disabled=not may
-            ):
+            if st.button(f"Mask in {len(rows):,}", key=f"{key} personal mask {kind}", disabled=not may):
                 _mask(batch, found, [kind], rows)

@@ -66,7 +66,7 @@ def _apply(batch: Batch, recipe: Recipe) -> None:
         _tell(st.session_state[kept])
         _close(kept)
         return
-    with st.spinner("Looking what each step would change …"):
+    with st.spinner("Looking up what each step would change …"):
         planned = plan(batch, recipe)
     skip = []
     for position, one in enumerate(planned):
@@ -137,7 +137,12 @@ def recipes_panel(batch: Batch) -> None:
     may = ui.may("edit")
     made = recipe_of(batch)
     with st.container(border=True):
-        st.markdown(f"**This batch**: {ui.number_of(len(made.steps), 'change')} that can be repeated.")
+        st.markdown(
+            f"**This batch**: {ui.number_of(len(made.steps), 'change')} that can be repeated."
+            if made.steps
+            else "**This batch** has no changes to keep yet. Change a value, a product or a tag of many calls, and it can "
+            "be kept here for the next export."
+        )
         for step in made.steps[:12]:
             st.caption(f":material/chevron_right: {ui.escape(step.title())}")
         if len(made.steps) > 12:

@@ -202,7 +202,7 @@ def _marks_column() -> Any:
         options=list(MARKS),
         color=list(MARKS.values()),
         disabled=True,
-        help="! must be put right, ? should be looked at, ✎ is not what the sheet said",
+        help="! must be fixed, ? should be checked, ✎ differs from the sheet",
     )
 
 

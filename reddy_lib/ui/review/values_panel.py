@@ -132,7 +132,7 @@ def _alike(batch: Batch, source: str, rows: list[int] | None, key: str, names: d
             names,
         )
     if len(clusters) > SHOWN:
-        st.caption(f"And {len(clusters) - SHOWN:,} more, which follow as these are merged.")
+        st.caption(f"and {len(clusters) - SHOWN:,} more, shown as you merge these.")
 
 
 def _cluster(batch: Batch, cluster: Cluster, rows: list[int] | None, key: str, names: dict[int, str]) -> None:
@@ -142,7 +142,7 @@ def _cluster(batch: Batch, cluster: Cluster, rows: list[int] | None, key: str, n
             for value, count in cluster.values[:LISTED]
         ]
         if len(cluster.values) > LISTED:
-            told.append(f"and {len(cluster.values) - LISTED:,} more values")
+            told.append(f"and {ui.number_of(len(cluster.values) - LISTED, 'more value')}")
         st.markdown(
             " · ".join(told),
             help=ui.escape(cluster.why) or None,

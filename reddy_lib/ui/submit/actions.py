@@ -58,14 +58,17 @@ def send(page: Page, rows: list[int] | None, expected: int, drawn: str = "") -> 
             )
             st.rerun()
         if page.products is not None and not page.batch.was_checked_with(page.products):
-            with st.spinner(f"Checking the calls against the {len(page.products)} products of {page.where}"):
+            with st.spinner(
+                f"Checking the calls against the {ui.number_of(len(page.products), 'product')} of {page.where}"
+            ):
                 page.batch.recheck(page.products)
             left = preview(page.ledger, page.batch.id, address=page.to.address, rows=rows)["to_send"]
             if left != expected:
                 st.session_state["submit_notice"] = (
                     f"Nothing was sent yet: these calls were checked against other products. With the "
-                    f"{len(page.products)} products of {page.where}, {left:,} of {expected:,} can be sent; "
-                    f"the others are held now. Look at them in Review, or send the {left:,}."
+                    f"{ui.number_of(len(page.products), 'product')} of {page.where}, {left:,} of {expected:,} can be sent; "
+                    "the others are held now. Look at them in Review"
+                    + (f", or send the {left:,}." if left else ".")
                 )
                 st.rerun()
         try:
@@ -137,8 +140,8 @@ def resume_it(page: Page, submission: Submission, *, again: bool = False) -> Non
         else:
             if record.address != SANDBOX and record.address not in ui.addresses():
                 raise ConnectionUnusable(
-                    f"Submission {record.number} goes to {record.address}, which is not one of this workbench's addresses "
-                    "(any more). An administrator can add it to REDDY_BASE_URLS; or cancel the submission."
+                    f"Submission {record.number} goes to {record.address}, which is no longer one of this workbench's "
+                    "addresses. An administrator can add it to REDDY_BASE_URLS; or cancel the submission."
                 )
             submission.resume()
             ui.start(submission, None)

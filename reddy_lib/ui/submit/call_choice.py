@@ -221,7 +221,7 @@ def dry_result(page: Page, which: str, rows: list[int] | None, plan: dict[str, i
         )
         ui.review_link("See what holds them", page.batch, status="held")
     else:
-        st.success(ui.escape(f"{said} None is held."), icon=":material/rule:")
+        st.success(ui.escape(f"{said} No call is held."), icon=":material/rule:")
     if len(found):
         st.dataframe(
             found,
@@ -263,8 +263,8 @@ def nothing_to_send(page: Page, rows: list[int] | None, plan: dict[str, int]) ->
         )
     elif not page.under_way and (page.counts["held"] or page.counts["rejected"]):
         held, rejected = page.counts["held"], page.counts["rejected"]
-        why = [f"{held:,} held by findings"] if held else []
-        why += [f"{rejected:,} rejected"] if rejected else []
+        why = [agreeing(held, "is held by a finding", "are held by findings")] if held else []
+        why += [agreeing(rejected, "was rejected", "were rejected")] if rejected else []
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(
                 ui.escape(
@@ -274,9 +274,11 @@ def nothing_to_send(page: Page, rows: list[int] | None, plan: dict[str, int]) ->
                 icon=":material/pan_tool:",
             )
             if held:
-                ui.review_link(f"See the {held:,} held", page.batch, status="held")
+                ui.review_link(f"See {ui.number_of(held, 'held call')}", page.batch, status="held")
             else:
-                ui.review_link(f"See the {rejected:,} rejected", page.batch, status="rejected")
+                ui.review_link(
+                    f"See {ui.number_of(rejected, 'rejected call')}", page.batch, status="rejected"
+                )
     elif not page.under_way:
         done = page.counts["accepted"] + page.counts["skipped"]
         st.info(

@@ -41,7 +41,7 @@ def payload_table(page: Page, shown: list[int]) -> None:
                 "warnings": st.column_config.NumberColumn("Warnings", width=76),
             },
             key=f"first {page.batch.id} {hash(tuple(shown))}",
-            alt=f"The first {len(shown)} calls that would be sent: row, agent, product, start, lines and tags.",
+            alt=f"{ui.number_of(len(shown), 'call')} that would be sent first: row, agent, product, start, lines and tags.",
         )
     position = next((at for at in picked.selection.rows if at < len(shown)), 0)
     with body:

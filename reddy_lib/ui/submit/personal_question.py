@@ -175,7 +175,7 @@ def _rules_dialog(page: Page) -> None:
     answers = answers_of(page.batch, page.to.address)
     may = ui.may("administer")
     st.markdown(
-        f"What {ui.escape(page.where)} gets, whoever sends"
+        f"What {ui.escape(page.where)} receives, regardless of who sends"
         + ("." if may else ". An administrator can change it.")
     )
     chosen: dict[str, PersonalRule] = {}
@@ -198,7 +198,7 @@ def _rules_dialog(page: Page) -> None:
     loose = [kind for kind in ("cvv", "pin") if chosen.get(kind, rules[kind]) == "allow"]
     if loose:
         st.warning(
-            f"{' and '.join(TITLES[kind] for kind in loose)}: card schemes forbid to keep these, or to pass them on, after "
+            f"{' and '.join(TITLES[kind] for kind in loose)}: card schemes forbid keeping or passing on these after "
             "a payment, even encrypted.",
             icon=":material/warning:",
         )

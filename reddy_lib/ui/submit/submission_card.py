@@ -100,7 +100,7 @@ def _buttons(page: Page, found: Any, submission: Submission, asks: bool) -> None
             args=(page, submission),
         )
         st.button(
-            "Go on anyway",
+            "Continue anyway",
             icon=":material/fast_forward:",
             type="primary",
             key=f"anyway {found.id}",
@@ -209,7 +209,7 @@ def after(page: Page, found: Any, submission: Submission) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         failed = page.batch.rows(status="failed", submission=found.id) if found.failed else []
         if failed and st.button(
-            f"Send the {len(failed):,} failed again",
+            f"Send {ui.number_of(len(failed), 'failed call')} again",
             icon=":material/replay:",
             key=f"failed {page.fresh_id()} {len(failed)}",
             disabled=page.refused is not None,
@@ -222,11 +222,13 @@ def after(page: Page, found: Any, submission: Submission) -> None:
             )
         rejected = page.batch.count(status="rejected", submission=found.id) if found.rejected else 0
         if rejected:  # those that were corrected since are ready, and no longer asked for
-            ui.review_link(f"Fix the {rejected:,} rejected in Review", page.batch, status="rejected")
+            ui.review_link(
+                f"Fix {ui.number_of(rejected, 'rejected call')} in Review", page.batch, status="rejected"
+            )
         if found.unknown:
             st.page_link(
                 "outcomes.py",
-                label=f"See the {found.unknown:,} in doubt",
+                label=f"See {ui.number_of(found.unknown, 'call')} in doubt",
                 icon=":material/help:",
                 query_params=address_bar.link(page.batch.id, submission=found.id),
             )
