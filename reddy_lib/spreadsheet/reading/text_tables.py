@@ -7,8 +7,8 @@ first lines; the rows are then read one after the other. Page heads and rules of
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -284,28 +284,30 @@ def _aligned_rows(path: Path, encoding: str) -> Iterator[list[str]]:
 class _Labels(NamedTuple):
     """The labels of a report's blocks.
 
-    `first` begins a block; `names`: all of them; `heads`: lines of page heads; `tail`: the label behind which a talk
-    begins that has no label, or "".
+    `first` begins a block; `names`: all of them, as `shown` above their columns; `heads`: lines of page heads; `tail`: the
+    label behind which a talk begins that has no label, or ""; `speakers`: labels of who speaks, which may name a person or
+    an address above the talk.
     """
 
     first: str
     names: tuple[str, ...]
+    shown: tuple[str, ...]
     heads: frozenset[str]
-    tail: str = ""
+    tail: str
+    speakers: frozenset[str]
 
 
 def report_labels(lines: Sequence[str]) -> _Labels | None:
     """The labels that stand in block after block; None where a text is no such report."""
     lines = list(_unboxed(lines))
-    found: list[tuple[str, str]] = []
     values: dict[str, list[str]] = {}
     for line in lines:
         match = _labelled(line)
         if match is not None:
-            found.append((match[0], match[1]))
             values.setdefault(match[0], []).append(match[1])
-    speakers = {label for label, said in values.items() if _speaks(label, said)}
-    found = [(label, value) for label, value in found if label not in speakers]
+    speakers = frozenset(label for label, said in values.items() if _speaks(label, said))
+    told = list(_told(lines, speakers))
+    found = [(label, value) for _, label, value in told if label]
     counts = Counter(label for label, _ in found)
     first = next((label for label, _ in found if counts[label] > 1 and not _PAGE.search(label)), None)
     if first is None:
@@ -315,13 +317,10 @@ def report_labels(lines: Sequence[str]) -> _Labels | None:
     if len(names) < 3 or first not in names:
         return None
     known = sum(map(known_name, names))
+    of_names = {name: [value for label, value in found if label == name] for name in names}
     data = sum(
-        any(
-            re.search(r"@|\d{4}-\d\d|\d[./]\d+[./]\d|\d\d:\d\d|\d{4,}", value)
-            for label, value in found
-            if label == name
-        )
-        for name in names
+        any(re.search(r"@|\d{4}-\d\d|\d[./]\d+[./]\d|\d\d:\d\d|\d{4,}", value) for value in said)
+        for said in of_names.values()
     )
     if known < 2 and (known < 1 or data < 2) and data < 3:
         return None
@@ -334,19 +333,93 @@ def report_labels(lines: Sequence[str]) -> _Labels | None:
             if label in order:
                 return None
             order.append(label)
-    if _most_between(lines, first) < 2:
+    if _most_between(told, first) < 2:
         return None
-    return _Labels(first, tuple(names), _page_heads(lines, first), _tail(lines, names))
+    shown = tuple("heading" if _only_counts(name, of_names) else name for name in names)
+    return _Labels(first, tuple(names), shown, _page_heads(told, first), _tail(told, names), speakers)
 
 
-def _tail(lines: Sequence[str], names: Sequence[str]) -> str:
+_Told = tuple[str, str, str]
+"""(line, label, value) of a line; without a label where it has none, or where that names who speaks the words."""
+
+
+def _told(lines: Iterable[str], speakers: Collection[str]) -> Iterator[_Told]:
+    """Tell facts from words where one label may be both: `Agent: ann@x.example` above, `Agent: Good morning` below.
+
+    A fact stands among facts: not below words, and, where it is no address, with another fact below it, or above a gap
+    behind which the talk begins.
+    """
+    rows = iter(lines)
+    ahead: deque[str] = deque()
+    above = "bare"
+    while (line := ahead.popleft() if ahead else next(rows, None)) is not None:
+        match = _labelled(line)
+        label, value = match if match is not None else ("", "")
+        kind = "bare" if _is_bare(line.strip()) else "words"
+        if label and label not in speakers:
+            # What has its value below it begins a text, in which people may speak.
+            kind = "fact" if value else "words"
+        elif label and above != "words" and _names_somebody(value):
+            while len(ahead) < _AHEAD and (more := next(rows, None)) is not None:
+                ahead.append(more)
+            if _EMAIL.fullmatch(value) or _is_among_facts(ahead, speakers, above):
+                kind = "fact"
+            else:
+                label = value = ""
+        else:
+            label = value = ""
+        above = kind
+        yield line, label, value
+
+
+_AHEAD = 12
+
+
+def _is_among_facts(below: Iterable[str], speakers: Collection[str], above: str) -> bool:
+    """Return whether the lines below a name are other names and then a fact, or a gap and then words of these people."""
+    gap = False
+    words = 0
+    for line in below:
+        if _is_bare(line.strip()):
+            if words:
+                break
+            gap = True
+            continue
+        match = _labelled(line)
+        if match is not None and match[0] not in speakers:
+            return not gap and bool(match[1])
+        if not gap and (match is None or not _names_somebody(match[1])):
+            return False
+        words += gap
+    return gap and words > 1 and above == "fact"
+
+
+def _names_somebody(value: str) -> bool:
+    return bool(value) and (
+        _EMAIL.fullmatch(value) is not None
+        or (len(value) < 50 and len(value.split()) <= 5 and not _SPOKEN_MARKS.search(value))
+    )
+
+
+_SPOKEN_MARKS = re.compile(r"[.?!…](?:\s|$)|[?!,;:。？！，、،؟]")
+
+
+def _only_counts(name: str, values: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether a label counts the blocks (`### Call 1`), and another one has their ids."""
+    others = any(concepts(other) & {"id", "unique"} and other != name for other in values)
+    said = values[name]
+    numbered = [int(value) for value in said if value.isdecimal() and len(value) < 6]
+    counted = len(numbered) == len(said) and all(after == before + 1 for before, after in pairwise(numbered))
+    return others and counted and numbered[0] in (0, 1) and "id" in concepts(name)
+
+
+def _tail(told: Sequence[_Told], names: Sequence[str]) -> str:
     """The last label of blocks that go on without one: it is a plain fact, and what comes after it is the talk."""
     last = ""
     behind: dict[str, int] = {}
-    for line in lines:
-        match = _labelled(line)
-        if match is not None and match[0] in names:
-            last = match[0]
+    for line, label, _ in told:
+        if label in names:
+            last = label
         elif last and line.strip() and not _is_bare(line):
             behind[last] = behind.get(last, 0) + 1
     if len(behind) != 1 or any(concepts(name) & _LONG_FIELDS for name in names):
@@ -397,12 +470,8 @@ def _unboxed(lines: Iterable[str]) -> Iterator[str]:
             yield _section(line)
 
 
-def _most_between(lines: Sequence[str], first: str) -> int:
-    places = [
-        place
-        for place, line in enumerate(lines)
-        if (match := _labelled(line)) is not None and match[0] == first
-    ]
+def _most_between(told: Sequence[_Told], first: str) -> int:
+    places = [place for place, (_, label, _) in enumerate(told) if label == first]
     return max((after - before for before, after in pairwise(places)), default=0)
 
 
@@ -410,12 +479,12 @@ def _unnumbered(line: str) -> str:
     return re.sub(r"\d+", "#", " ".join(line.split()))
 
 
-def _page_heads(lines: Sequence[str], first: str) -> frozenset[str]:
+def _page_heads(told: Sequence[_Told], first: str) -> frozenset[str]:
     """Lines that come again above blocks, whatever number they have."""
     counts: Counter[str] = Counter()
-    for place, line in enumerate(lines):
-        match = _labelled(line)
-        if match is None or match[0] != first:
+    lines = [line for line, _, _ in told]
+    for place, (line, label, _) in enumerate(told):
+        if label != first:
             if _PAGE.search(line) and len(line.strip()) < 120:
                 counts[_unnumbered(line)] += 2
             continue
@@ -458,20 +527,17 @@ def _report_rows(path: Path, encoding: str, left: list[str]) -> Iterator[list[st
     labels = report_labels(head)
     if labels is None:
         raise UnreadableFile(f"{path.name} has no blocks of labels and values: export the calls as .csv.")
+    yield [*labels.shown, *(["transcript"] if labels.tail else [])]
     names = [*labels.names, *(["transcript"] if labels.tail else [])]
-    yield names
-    places = {name: place for place, name in enumerate(names)}
+    places = {name: place for place, name in enumerate(labels.names)}
     row: list[list[str]] | None = None
     at = size = 0
-    for line in _unboxed(_lines(path, encoding)):
-        match = _labelled(line)
-        label = match[0] if match is not None else ""
+    for line, label, value in _told(_unboxed(_lines(path, encoding)), labels.speakers):
         if label == labels.first:
             if row is not None:
                 yield _block(row)
             row, at, size = [[] for _ in names], places[label], 0
-            assert match is not None
-            row[at].append(match[1])
+            row[at].append(value)
             continue
         if _unnumbered(line) in labels.heads:
             left.append(line.strip())
@@ -480,11 +546,11 @@ def _report_rows(path: Path, encoding: str, left: list[str]) -> Iterator[list[st
             if line.strip() and not _is_bare(line):
                 left.append(line.strip())
             continue
-        if match is not None and label in places and not row[places[label]]:
+        if label in places and not row[places[label]]:
             at = places[label]
-            row[at].append(match[1])
+            row[at].append(value)
             if label == labels.tail:
-                at = places["transcript"]
+                at = len(names) - 1
         elif not _is_bare(line) or not line.strip():
             row[at].append(line.strip())
         size += 1

@@ -23,10 +23,13 @@ __all__ = [
 
 Part = str | None
 """A piece of an element's text, with those of the elements inside; None where a new line begins."""
-_LINES = frozenset("br p div li dt dd h1 h2 h3 h4 h5 h6 blockquote pre".split())
-_STYLES = frozenset(
-    "abbr b big bdi bdo del em font hr i ins kbd s small span strike strong sub sup tt u ul ol dl wbr".split()
+_LINES = frozenset(
+    ("br", "p", "div", "li", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre")
 )
+_STYLES_TEXT = """
+abbr b big bdi bdo del em font hr i ins kbd s small span strike strong sub sup tt u ul ol dl wbr
+"""
+_STYLES = frozenset(_STYLES_TEXT.split())
 _OF_TURNS = frozenset(
     ("speaker", "who", "role", "begin", "start", "end", "stop", "time", "name", "id", "value")
 )
