@@ -21,6 +21,7 @@ from reddy_lib.spreadsheet.reading.files import (
     csv_records,
     open_workbook,
 )
+from reddy_lib.spreadsheet.reading.form_sheets import form_rows
 from reddy_lib.spreadsheet.reading.furniture import Region, is_empty, joined_names
 from reddy_lib.spreadsheet.reading.header_search import (
     LOOK_AHEAD,
@@ -96,6 +97,8 @@ def rows_of(
         found = taken_apart(found, format.delimiter or ",")
     if format.form == "blocks":
         found = page_rows(found) if format.kind == "html" else block_rows(found)
+    if format.form == "forms":
+        found = form_rows(found, path.name, left)
     if format.turned:
         found = turned_rows(list(islice(found, _MOST_TURNED)))
     if format.kind not in ("csv", "html"):  # what was decoded from bytes holds whole characters only
