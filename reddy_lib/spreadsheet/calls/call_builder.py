@@ -40,7 +40,7 @@ from reddy_lib.spreadsheet.calls.cell_values import (
     whole_number,
 )
 from reddy_lib.spreadsheet.calls.grouping import Group
-from reddy_lib.spreadsheet.calls.lines import lines_transcript, rows_of_agent, turns_transcript
+from reddy_lib.spreadsheet.calls.lines import lines_transcript, rows_of_agent, turns_transcript, utc_offset
 from reddy_lib.spreadsheet.calls.pooled_roles import pooled_of
 from reddy_lib.spreadsheet.calls.sources import Sources
 from reddy_lib.spreadsheet.calls.transcript_choices import as_chosen
@@ -262,6 +262,7 @@ class CallBuilder:
             pooled_unit=mapping.pooled_unit,
             started=call.timestamp,
             whole_minutes=mapping.whole_minutes,
+            utc_offset=utc_offset(mapping, call.timestamp),
         )
         return transcript, placed(cell, transcript)
 

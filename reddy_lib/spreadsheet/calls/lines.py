@@ -22,6 +22,7 @@ from reddy_lib.spreadsheet.calls.pooled_roles import pooled_of
 from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of, woven
 from reddy_lib.spreadsheet.calls.word_rows import of_words
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.cells.dates import zone
 from reddy_lib.spreadsheet.cells.line_times import line_moment
 from reddy_lib.spreadsheet.cells.row_kinds import is_note
 from reddy_lib.spreadsheet.cells.side_cells import lines_of, words_of_cell
@@ -37,7 +38,7 @@ from reddy_lib.transcripts.turns import COUNTED, clock_text, moment_text
 from reddy_lib.transcripts.units import UnitRead
 from reddy_lib.transcripts.unspoken import left_out, telling_keys
 
-__all__ = ["label_of", "lines_transcript", "rows_of_agent", "turns_transcript"]
+__all__ = ["label_of", "lines_transcript", "rows_of_agent", "turns_transcript", "utc_offset"]
 
 _MINUTES = "m:s"
 _encode = msgspec.json.Encoder().encode
@@ -183,7 +184,19 @@ def _read(
         pooled=pooled_of(mapping),
         started=started,
         whole_minutes=mapping.whole_minutes,
+        utc_offset=utc_offset(mapping, started),
     )
+
+
+def utc_offset(mapping: Mapping, started: float | None) -> float | None:
+    """Return how far the clocks of a call's place are ahead of UTC, in seconds; None where rows have zones of their own."""
+    if started is None or mapping.timezone_column:
+        return None
+    try:
+        ahead = datetime.fromtimestamp(started, zone(mapping.timezone)).utcoffset()
+    except (OverflowError, ValueError, OSError):  # outside of the calendar
+        return None
+    return None if ahead is None else ahead.total_seconds()
 
 
 def _of_sides(
@@ -284,7 +297,12 @@ def _short_clocks(
     starts = [moment.seconds for place in timed if (moment := moments[clocks[0]][place]) is not None]
     if not starts:
         return None
-    read = read_short_clocks(starts, words_of([texts[place] for place in timed[:-1]]), started=started)
+    read = read_short_clocks(
+        starts,
+        words_of([texts[place] for place in timed[:-1]]),
+        started=started,
+        utc_offset=utc_offset(mapping, started),
+    )
     if unit == "h:m" or read.meaning == "h:m":
         for name in clocks:
             moments[name] = [None if moment is None else as_hours(moment) for moment in moments[name]]
