@@ -8,10 +8,20 @@ a text is speech.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from reddy_lib.transcripts.date_words import fold_words, lexicon
 
-__all__ = ["goes_on_as_speech", "is_aside", "is_event", "is_heading", "is_note", "is_rule", "roles_in"]
+__all__ = [
+    "goes_on_as_speech",
+    "is_aside",
+    "is_event",
+    "is_heading",
+    "is_note",
+    "is_rule",
+    "names_somebody",
+    "roles_in",
+]
 
 _LONGEST = 240
 _ENCLOSED = re.compile(r"\[[^\[\]]*\]?|\([^()]*(?:\([^()]*\)[^()]*)*\)?|\{[^{}]*\}|<[^<>]*>")
@@ -210,6 +220,15 @@ def _is_title(text: str) -> bool:
 
 _AGENT_WORD = r"(?:agent|rep|representative|advisor|adviser|operator)"
 _CUSTOMER_WORD = r"(?:customer|caller|client)"
+
+
+def names_somebody(text: str, names: Iterable[str]) -> bool:
+    """Return whether a heading says nothing but the role of one of these names: `Agent Laura Behrens`."""
+    return any(len(text) <= len(name) + _OF_A_ROLE and roles_in(text, name) for name in names if name in text)
+
+
+_OF_A_ROLE = 20
+"""Characters that the word for a role, and marks around it, take."""
 
 
 def roles_in(asides: str, name: str) -> set[str]:

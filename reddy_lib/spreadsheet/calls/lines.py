@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from reddy_lib.findings import Finding, finding
+from reddy_lib.spreadsheet.calls.blank_speakers import with_speakers
 from reddy_lib.spreadsheet.calls.pooled_roles import pooled_of
 from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of, woven
 from reddy_lib.spreadsheet.calls.word_rows import of_words
@@ -133,7 +134,7 @@ def lines_transcript(
         turns.append(turn)
     if mapping.row_is == "word":
         turns = of_words(turns)
-    turns, continued = _joined(turns) if "role" in fields else (turns, [])
+    turns, continued = with_speakers(turns) if "role" in fields else (turns, [])
     # Times are seconds by now: another look at their unit could only do harm.
     transcript = read_transcript(
         _encode(turns).decode(),
@@ -244,41 +245,6 @@ def _counted(findings: Sequence[Finding], first: str) -> list[Finding]:
         *(found for found in findings if found is not told),
         finding("times-estimated", "transcript", said, value=first or None),
     ]
-
-
-def _joined(turns: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Finding]]:
-    """Return the turns, each with the rows without a speaker that go on with its sentence, and a finding for each row."""
-    found: list[dict[str, Any]] = []
-    continued: list[Finding] = []
-    ended = 2 * sum(_is_ended(turn["text"]) for turn in turns) > len(turns)
-    for turn in turns:
-        unlabelled = not turn["role"] and found and found[-1]["role"]
-        if not unlabelled or not _goes_on(found[-1]["text"], turn["text"], ended=ended):
-            found.append(turn)
-            continue
-        found[-1]["text"] = f"{found[-1]['text']} {turn['text']}"
-        if "stop" in turn:
-            found[-1]["stop"] = turn["stop"]
-        message = "A row without a speaker goes on with the sentence above it."
-        continued.append(
-            finding("line-without-speaker", "transcript", message, line=len(found), value=turn["text"][:200])
-        )
-    return found, continued
-
-
-def _goes_on(before: str, text: str, *, ended: bool) -> bool:
-    """Return whether a row goes on with the sentence above it. `ended`: most sentences here have a mark at their end."""
-    before, text = before.rstrip(), text.lstrip()
-    if not before or not text or _is_ended(before):
-        return False
-    return text[0].islower() or ended
-
-
-def _is_ended(text: str) -> bool:
-    return text.rstrip().rstrip("\"'”’»)]")[-1:] in _SENTENCE_ENDS
-
-
-_SENTENCE_ENDS = frozenset(".?!…。？！:;")
 
 
 def _short_clocks(
