@@ -331,3 +331,14 @@ def test_a_first_line_behind_its_heading_is_the_first_speakers(heading: str, fac
 def test_a_speaker_who_calls_another_by_name_is_no_heading() -> None:
     lines = read_transcript("Kim: Pat: is that you?\nPat: yes, it is me\nKim: ok\nPat: bye").lines
     assert [line.text for line in lines] == ["Pat: is that you?", "yes, it is me", "ok", "bye"]
+
+
+def test_calls_with_a_rule_between_them_are_not_one_call() -> None:
+    one = "Agent: Good morning, how can I help you?\nCustomer: A tree fell.\nAgent: I am sorry."
+    for rule in ("-" * 20, "=====", "* * *"):
+        read = read_transcript(f"{one}\n{rule}\n{one}")
+        assert "line-not-read" in {found.code for found in read.findings}
+    goes_on = f"{one}\n{'-' * 20}\nAgent: Are you still there?\nCustomer: Yes, I am."
+    assert "line-not-read" not in {found.code for found in read_transcript(goes_on).findings}
+    between = one.replace("\n", f"\n{'-' * 20}\n")
+    assert "line-not-read" not in {found.code for found in read_transcript(between).findings}
