@@ -15,6 +15,7 @@ from reddy_lib.transcripts.date_words import fold_words, lexicon
 __all__ = [
     "goes_on_as_speech",
     "is_aside",
+    "is_day",
     "is_event",
     "is_heading",
     "is_note",
@@ -220,6 +221,32 @@ def _is_title(text: str) -> bool:
 
 _AGENT_WORD = r"(?:agent|rep|representative|advisor|adviser|operator)"
 _CUSTOMER_WORD = r"(?:customer|caller|client)"
+
+
+def is_day(text: str) -> bool:
+    """Return whether a text line is a day and nothing else, as chats write it above its messages: `Friday, March 14th`."""
+    if len(text) > _LONGEST_DAY:
+        return False
+    core = text.strip("*_#>=~-–—•·[]() \t")
+    if _NUMERIC_DAY.fullmatch(core):
+        return True
+    words = [fold_words(word) for word in _DAY_PARTS.findall(core)]
+    known = lexicon()
+    named = [word for word in words if word in known.months or word in known.weekdays]
+    rest = [word for word in words if word not in named]
+    return (
+        bool(named)
+        and len(words) > 1
+        and all(len(word) < 3 or _NUMBER_OF_DAY.fullmatch(word) for word in rest)
+    )
+
+
+_LONGEST_DAY = 40
+_NUMERIC_DAY = re.compile(
+    r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\.?|\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{4}年\d{1,2}月\d{1,2}日|\d{4}년\s?\d{1,2}월\s?\d{1,2}일"
+)
+_DAY_PARTS = re.compile(r"[^\W\d_]+|\d{1,4}(?:st|nd|rd|th|er|º|ª)?|[^\w\s.,]")
+_NUMBER_OF_DAY = re.compile(r"\d{1,4}(?:st|nd|rd|th|er)?")
 
 
 def names_somebody(text: str, names: Iterable[str]) -> bool:

@@ -336,8 +336,11 @@ def _read_known(
     rows = _with_trailing_times(rows, speakers)
     reading = Reading(aliases)
     machines = _logs(rows, speakers, known)
+    notices = _notices(rows, speakers)
     for row in rows:
-        if row.label in machines or _is_no_speech(row, speakers, opening=not reading.parsed.turns):
+        if row.raw in notices:  # its stamp may have been written anew
+            reading.leave_out(row._replace(raw=row.text))
+        elif row.label in machines or _is_no_speech(row, speakers, opening=not reading.parsed.turns):
             reading.leave_out(row)
         elif row.label and row.label in speakers and not _is_note_of_roles(row, rows, speakers, reading):
             reading.turn(row)
@@ -419,6 +422,18 @@ def _logs(rows: list[Row], speakers: set[str], known: Known) -> set[str]:
         for label in machines
         if all(is_event(row.text, machine=True) for row in rows if row.label == label)
     }
+
+
+def _notices(rows: Sequence[Row], speakers: set[str]) -> set[str]:
+    """Return the lines that the program of a chat wrote: with a date and a time of their own as all messages have, and
+    without anybody who wrote them."""
+    turns = [row for row in rows if row.label in speakers]
+    if len(turns) < 2 or not all(_DATED.match(row.start) for row in turns):
+        return set()
+    return {row.raw for row in rows if not row.label and row.text and _DATED.match(row.start)}
+
+
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d")
 
 
 def _is_no_speech(row: Row, speakers: set[str], *, opening: bool) -> bool:
