@@ -40,6 +40,7 @@ from reddy_lib.spreadsheet.reading.header_search import (
 )
 from reddy_lib.spreadsheet.reading.json_tables import json_kind, record_rows
 from reddy_lib.spreadsheet.reading.page_blocks import is_page_of_calls
+from reddy_lib.spreadsheet.reading.section_rows import are_sectioned
 from reddy_lib.spreadsheet.reading.table_shape import (
     beside_place,
     has_no_header,
@@ -167,6 +168,8 @@ def _shaped(path: Path, format: SheetFormat, header_row: int | None) -> SheetFor
         return msgspec.structs.replace(format, form="blocks", header_row=1)
     if may_be_blocks and is_forms(first):
         return msgspec.structs.replace(format, form="forms", header_row=1)
+    if may_be_blocks and are_sectioned(first):
+        return msgspec.structs.replace(format, form="sections", header_row=1)
     small = len(top) < LOOK_AHEAD and format.form in ("", "quoted rows")
     if small and header_row in (None, 1) and is_turned([cells for _, cells in top]):
         return msgspec.structs.replace(format, turned=True, header_row=1)

@@ -64,6 +64,8 @@ def _labels(rows: Rows) -> Labels | None:
     if labels is None or sum(map(known_name, labels.names)) < _FEWEST_NAMES:
         return None
     # The names of columns come again on each page of a table, above cells that are no names.
+    if any(len(row) > 2 and all(map(known_name, row)) for row in filled):
+        return None
     beside = {cell for row in filled for cell in row[1::2]}
     return labels if not any(name in beside for name in labels.names) else None
 

@@ -31,6 +31,7 @@ from reddy_lib.spreadsheet.reading.json_tables import record_rows
 from reddy_lib.spreadsheet.reading.notes import encoding_note, file_notes, hidden_note, left_lines, rows_above
 from reddy_lib.spreadsheet.reading.page_blocks import page_rows
 from reddy_lib.spreadsheet.reading.pieces import Spans, as_frame, column_cells, taken_apart
+from reddy_lib.spreadsheet.reading.section_rows import section_rows
 from reddy_lib.spreadsheet.reading.table_shape import (
     records_below,
     rows_below,
@@ -99,6 +100,8 @@ def rows_of(
         found = page_rows(found) if format.kind == "html" else block_rows(found)
     if format.form == "forms":
         found = form_rows(found, path.name, left)
+    if format.form == "sections":
+        found = section_rows(found, left)
     if format.turned:
         found = turned_rows(list(islice(found, _MOST_TURNED)))
     if format.kind not in ("csv", "html"):  # what was decoded from bytes holds whole characters only
