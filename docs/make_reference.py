@@ -80,7 +80,7 @@ MEANINGS = {
     "timestamp-swapped": "Some dates of the column are text, and the others are dates.",
     "timestamp-imprecise": "The number was rounded, so the time may be minutes or days off.",
     "timestamp-zone-unclear": "The zone beside the time is unknown, or its abbreviation stands for several zones.",
-    "timestamp-zone-assumed": "The zone was taken from an abbreviation, or its cell is empty.",
+    "timestamp-zone-assumed": "The zone was taken from an abbreviation, or only other rows name theirs.",
     "timestamp-ambiguous": "When clocks go back, an hour happens twice. When they go forward, an hour is missing.",
     "timestamp-in-milliseconds": "The number is a thousand times too large.",
     "timestamp-in-future": "The call would start after now.",

@@ -88,7 +88,7 @@ CATALOGUE: dict[str, Rule] = {
     "timestamp-swapped": Rule("error", "Excel may have swapped day and month", "When Excel opened the export, it may have read 3 April as 4 March. Load the original export, or correct the dates.", "The date is sent as it is in the sheet."),
     "timestamp-imprecise": Rule("error", "Start time lost its last digits", "Export this column again as text, or as a number with all its digits.", "The rounded time is sent."),
     "timestamp-zone-unclear": Rule("error", "Time zone is not clear", "Choose the time zone when loading, or type the date with its offset, for example 2026-03-30 17:46+05:30."),
-    "timestamp-zone-assumed": Rule("warning", "Time zone was assumed", "Check that the start times are right. If they are not, choose the time zone when loading and export the times without the abbreviation."),
+    "timestamp-zone-assumed": Rule("warning", "Time zone was assumed", "Check that the start times are right. If they are not, choose the time zone when loading, or export all times with their offset from UTC."),
     "timestamp-ambiguous": Rule("warning", "Start time happens twice or never", "The clocks change in that hour. Check that the time is right."),
     "timestamp-in-milliseconds": Rule("error", "Start time is in milliseconds", "Reddy expects seconds. Divide by 1,000, or choose milliseconds when loading."),
     "timestamp-in-future": Rule("error", "Start time is in the future", "Check the date, the order of day and month, and the time zone."),

@@ -9,7 +9,7 @@ import msgspec
 __all__ = ["Form", "Kind", "SheetFormat"]
 
 Kind = Literal["csv", "excel", "html", "xml", "parquet", "json", "jsonl", "files"]
-Form = Literal["", "quoted rows", "pipes", "aligned", "report", "tables", "blocks"]
+Form = Literal["", "quoted rows", "pipes", "aligned", "report", "tables", "blocks", "forms", "sections"]
 
 
 class SheetFormat(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -23,7 +23,8 @@ class SheetFormat(msgspec.Struct, frozen=True, omit_defaults=True):
         lines_header: its header row.
         join: (column here, column there) that brings the two together; for files ("column", "") or ().
         form: how text shows its table without a delimiter, or "quoted rows" where each row stands in one cell;
-            "blocks" where each call is a block of rows.
+            "blocks" where each call is a block of rows, "forms" where a row is a label and its value,
+            "sections" where a row above some calls says what they have in common.
         turned: the first column holds the names, and each further column is a row.
         beside: the first column (from 0) of another table to the right of this one; 0 where there is none.
         alike: other sheets that have the same columns and are not read.

@@ -129,6 +129,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         year_first: whether 26/04/02 is 2 April 2026.
         swapped_dates: what to do about dates that a spreadsheet program may have read with day and month swapped:
             "ask" holds them, "swap" swaps them back.
+        zones_in_part: whether some start times name their zone and others do not: those are read in `timezone`, and
+            have a finding.
         timestamp_unit: of timestamps that are numbers; "auto" passes them on as they are; "days" since 1899-12-30.
         line_unit: of line times without a unit.
         line_times: what to do about line times that the source does not give.
@@ -171,6 +173,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     day_first: bool | None = None
     year_first: bool = False
     swapped_dates: Literal["keep", "ask", "swap"] = "keep"
+    zones_in_part: bool = False
     timestamp_unit: EpochUnit = "auto"
     line_unit: Unit = "auto"
     line_times: Literal["estimate", "leave out"] = "estimate"

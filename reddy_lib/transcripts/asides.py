@@ -8,10 +8,21 @@ a text is speech.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from reddy_lib.transcripts.date_words import fold_words, lexicon
 
-__all__ = ["goes_on_as_speech", "is_aside", "is_event", "is_heading", "is_note", "is_rule", "roles_in"]
+__all__ = [
+    "goes_on_as_speech",
+    "is_aside",
+    "is_day",
+    "is_event",
+    "is_heading",
+    "is_note",
+    "is_rule",
+    "names_somebody",
+    "roles_in",
+]
 
 _LONGEST = 240
 _ENCLOSED = re.compile(r"\[[^\[\]]*\]?|\([^()]*(?:\([^()]*\)[^()]*)*\)?|\{[^{}]*\}|<[^<>]*>")
@@ -210,6 +221,41 @@ def _is_title(text: str) -> bool:
 
 _AGENT_WORD = r"(?:agent|rep|representative|advisor|adviser|operator)"
 _CUSTOMER_WORD = r"(?:customer|caller|client)"
+
+
+def is_day(text: str) -> bool:
+    """Return whether a text line is a day and nothing else, as chats write it above its messages: `Friday, March 14th`."""
+    if len(text) > _LONGEST_DAY:
+        return False
+    core = text.strip("*_#>=~-–—•·[]() \t")
+    if _NUMERIC_DAY.fullmatch(core):
+        return True
+    words = [fold_words(word) for word in _DAY_PARTS.findall(core)]
+    known = lexicon()
+    named = [word for word in words if word in known.months or word in known.weekdays]
+    rest = [word for word in words if word not in named]
+    return (
+        bool(named)
+        and len(words) > 1
+        and all(len(word) < 3 or _NUMBER_OF_DAY.fullmatch(word) for word in rest)
+    )
+
+
+_LONGEST_DAY = 40
+_NUMERIC_DAY = re.compile(
+    r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\.?|\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{4}年\d{1,2}月\d{1,2}日|\d{4}년\s?\d{1,2}월\s?\d{1,2}일"
+)
+_DAY_PARTS = re.compile(r"[^\W\d_]+|\d{1,4}(?:st|nd|rd|th|er|º|ª)?|[^\w\s.,]")
+_NUMBER_OF_DAY = re.compile(r"\d{1,4}(?:st|nd|rd|th|er)?")
+
+
+def names_somebody(text: str, names: Iterable[str]) -> bool:
+    """Return whether a heading says nothing but the role of one of these names: `Agent Laura Behrens`."""
+    return any(len(text) <= len(name) + _OF_A_ROLE and roles_in(text, name) for name in names if name in text)
+
+
+_OF_A_ROLE = 20
+"""Characters that the word for a role, and marks around it, take."""
 
 
 def roles_in(asides: str, name: str) -> set[str]:

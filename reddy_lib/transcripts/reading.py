@@ -44,6 +44,7 @@ class _Said(NamedTuple):
     started: float | None = None
     unit: str = ""
     whole_minutes: bool = False
+    utc_offset: float | None = None
 
 
 _NO_ROLES: Mapping[str, str] = MappingProxyType({})
@@ -81,6 +82,7 @@ def read_transcript(
     pooled: Mapping[str, Inferred] = _NOTHING_POOLED,
     started: float | None = None,
     whole_minutes: bool = False,
+    utc_offset: float | None = None,
     pooled_unit: str = "",
 ) -> Transcript:
     """Reads one cell and never raises for what it holds: what could not be read is in `findings`, and kept.
@@ -95,12 +97,15 @@ def read_transcript(
     `pooled_unit`: of `units.UNITS`: what the times of the other calls of the batch count, for a call that leaves it open.
     `started`: when the call did, in epoch seconds, as its own column states: tells whether clocks are times of day,
     and is second 0 of lines with dates and times. `whole_minutes`: its column says no seconds.
+    `utc_offset`: seconds by which clocks at the call's place are ahead of UTC: with `started`, tells times of day as well.
     """
 
     def labelled(text: str) -> Parsed:
         return read_text(text, roles, agent, customer)
 
-    said = _Said(tuple(agent), tuple(customer), duration, pooled, started, pooled_unit, whole_minutes)
+    said = _Said(
+        tuple(agent), tuple(customer), duration, pooled, started, pooled_unit, whole_minutes, utc_offset
+    )
 
     if isinstance(cell, str):
         text = cell[1:] if cell[:1] == "\ufeff" else cell  # the mark that files in UTF-8 begin with
@@ -128,6 +133,7 @@ def read_transcript(
             pooled=pooled,
             started=started,
             whole_minutes=whole_minutes,
+            utc_offset=utc_offset,
             pooled_unit=pooled_unit,
         )
     elif is_data(text):
@@ -228,7 +234,14 @@ def _finish(
         unquote_turns(parsed.turns)
     started, naive = _started(parsed)
     stated = parsed.duration if said.duration is None else said.duration
-    spans, rebased, read = settle(parsed.turns, unit, stated, said.started, whole_minutes=said.whole_minutes)
+    spans, rebased, read = settle(
+        parsed.turns,
+        unit,
+        stated,
+        said.started,
+        whole_minutes=said.whole_minutes,
+        utc_offset=said.utc_offset,
+    )
     own = read.name if read is not None and read.judged and read.sure and read.fits and not rebased else ""
     if said.unit in UNITS and unit == "auto" and read is not None and read.name in UNITS and own != said.unit:
         pooled = next(one for one, name in UNIT_NAMES.items() if name == said.unit)

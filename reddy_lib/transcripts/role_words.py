@@ -87,7 +87,7 @@ service services servicedesk *servicedesk* servicecent* support* helpdesk* *hotl
 kundenservice* kundendienst* kundenbetreuung* *kundendienst* *kundenservice* *beratung* kundenhotline kundencenter
 callcent* contactcent* callcentre* backoffice servicio atención atencion soporte suporte atendimento serviço servico
 sac servizio assistenza supporto servizi obsługa obsluga obsługi wsparcie infolinia podpora podpory podporu linka
-obsluha hizmetleri hizmet desteği destek destegi çağrı kundservice* kundetjeneste* kundeservice* kundecenter*
+obsluha hizmetleri hizmet desteği destek destegi çağrı-merkezi kundservice* kundetjeneste* kundeservice* kundecenter*
 kundesenter* tuki asiakastuki* обслуживан* поддержк* техподдержк* підтримк* обслуговуван* خدمة خدمات الدعم دعم שירות
 תמיכה מוקד εξυπηρετησ* υποστηριξ* ügyfélszolgál* ugyfelszolgal* támogatás* serviciu serviciul serviciului asistenta
 asistență suport relații layanan bantuan dukungan chăm-sóc hỗ-trợ tổng-đài सेवा सहायता सपोर्ट 客服 客户服务 客戶服務

@@ -54,7 +54,12 @@ def as_hours(moment: Moment) -> Moment:
 
 
 def read_short_clocks(
-    starts: Sequence[float], words: int, *, duration: float | None = None, started: float | None = None
+    starts: Sequence[float],
+    words: int,
+    *,
+    duration: float | None = None,
+    started: float | None = None,
+    utc_offset: float | None = None,
 ) -> ShortRead:
     """Tell what clocks of two numbers mean.
 
@@ -63,6 +68,8 @@ def read_short_clocks(
         words: spoken between the first and the last of them.
         duration: of the call in seconds, where something states it.
         started: start of the call, epoch seconds: its minutes are those of the first line, if that is a time of day.
+        utc_offset: seconds by which the clock of the call's place is ahead of UTC, where that is known: the call then
+            began at the very time that its first line says.
     """
     falls = [before - after for before, after in pairwise(starts) if after < before]
     if len(falls) == 1 and falls[0] > _DAY / 120 and max(starts) < _DAY / 60:
@@ -77,11 +84,18 @@ def read_short_clocks(
         in_minutes = in_minutes and (span >= 0.2 * duration or not in_hours)
         if in_minutes != in_hours:
             return ShortRead("h:m" if in_hours else "m:s")
+    if started is not None and utc_offset is not None and _is_then(first * 60, started + utc_offset):
+        return ShortRead("h:m")
     if words > span * _FASTEST and words >= _FEW_WORDS:
         return ShortRead("h:m")
     if words < span * _SLOWEST or first < _EARLY or not _may_begin(first * 60, started):
         return ShortRead()
     return ShortRead(sure=False)
+
+
+def _is_then(clock: float, local: float) -> bool:
+    """Return whether a time of day is that of the call's start, or the minutes after it. A date alone has no such time."""
+    return local % _DAY > 0 and (clock - local + 60) % _DAY <= 240
 
 
 def _may_begin(clock: float, started: float | None) -> bool:

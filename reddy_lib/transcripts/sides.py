@@ -70,11 +70,12 @@ def settle_sides(
         pooled: what the other calls of the batch say of a label, by `fold`: see `pooled_sides`.
     """
     several = [label for label in dict.fromkeys(labels) if label]
-    if not roles and not aliases and len(several) == 2:
+    named = _named_in_full(several, agent, customer)
+    if not roles and not aliases and not named and len(several) == 2:
         clear = clear_sides(tuple(several))
         if clear is not None:
             return Sides(dict(clear), {})
-    call = _Call(several, roles, aliases)
+    call = _Call(several, roles, aliases, named)
     call.weigh_words()
     if call.open():
         call.ask_columns(agent, customer)
@@ -85,6 +86,22 @@ def settle_sides(
     return Sides(call.roles, call.inferred)
 
 
+def _named_in_full(labels: Sequence[str], agent: Sequence[str], customer: Sequence[str]) -> dict[str, str]:
+    """Return label → side of labels that are the very name in a column of the call, whatever words the name is made of."""
+    found: dict[str, str] = {}
+    for label in labels:
+        if len(label.split()) > 1:
+            name = fold(label)
+            sides = [
+                side
+                for side, cells in (("agent", agent), ("customer", customer))
+                if any(fold(cell) == name for cell in cells if cell)
+            ]
+            if len(sides) == 1:
+                found[label] = sides[0]
+    return found
+
+
 @lru_cache(maxsize=4096)
 def clear_sides(labels: tuple[str, ...]) -> Mapping[str, str] | None:
     """Label → role where each label proves its side and both sides are there; None where anything is to be weighed."""
@@ -93,7 +110,13 @@ def clear_sides(labels: tuple[str, ...]) -> Mapping[str, str] | None:
 
 
 class _Call:
-    def __init__(self, labels: Sequence[str], roles: Mapping[str, str], aliases: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        labels: Sequence[str],
+        roles: Mapping[str, str],
+        aliases: Mapping[str, str],
+        named: Mapping[str, str],
+    ) -> None:
         self.evidence: dict[str, Evidence] = {label: weigh(label) for label in labels}
         self.roles: dict[str, str] = {}
         self.inferred: dict[str, Inferred] = {}
@@ -109,6 +132,10 @@ class _Call:
             if known:
                 self.fixed.add(label)
             self.roles[label] = known or (evidence.side if evidence.proof else "")
+            if label in named and not known and evidence.side != named[label]:
+                why = f"the {named[label]} column names {label!r}"
+                self.settle(label, named[label], why, "role-from-name")
+                self.fixed.add(label)
         self._believe_names_beside_roles()
 
     def _believe_names_beside_roles(self) -> None:

@@ -193,12 +193,13 @@ def clock(
     started: float | None = None,
     *,
     whole_minutes: bool = False,
+    utc_offset: float | None = None,
 ) -> tuple[Clock, Rebased, UnitRead | None]:
     """How the times of these turns become seconds from the start of the call, whether they had to be rebased, and which
     unit was read from the pace of speech, where there was one to read.
 
     `duration`: of the call, in seconds, where something states it. `started`: when it did, epoch seconds.
-    `whole_minutes`: that says no seconds.
+    `whole_minutes`: that says no seconds. `utc_offset`: of the clock at the call's place, in seconds.
     """
     if are_offsets([moment for turn in turns for moment in (turn.start, turn.stop)]):
         for turn in turns:
@@ -206,7 +207,7 @@ def clock(
             turn.stop = turn.stop and turn.stop.as_offset()
             turn.duration = turn.duration and turn.duration.as_offset()
     if unit != "m:s" and are_short([moment for turn in turns for moment in (turn.start, turn.stop)]):
-        found = _short_clock(turns, unit, duration, started)
+        found = _short_clock(turns, unit, duration, started, utc_offset)
         if found is not None:
             return found
     plain = [
@@ -262,7 +263,11 @@ def begins_with(first: float, started: float, *, whole_minutes: bool) -> bool:
 
 
 def _short_clock(
-    turns: Sequence[Turn], unit: Unit, duration: float | None, started: float | None
+    turns: Sequence[Turn],
+    unit: Unit,
+    duration: float | None,
+    started: float | None,
+    utc_offset: float | None,
 ) -> tuple[Clock, Rebased, UnitRead | None] | None:
     """How clocks of two numbers become seconds; None where they are minutes and seconds beyond doubt."""
     given = [index for index, turn in enumerate(turns) if turn.start is not None]
@@ -270,7 +275,7 @@ def _short_clock(
     if not starts:
         return None
     words = words_of([turn.text for turn in turns[given[0] : given[-1]]])
-    read = read_short_clocks(starts, words, duration=duration, started=started)
+    read = read_short_clocks(starts, words, duration=duration, started=started, utc_offset=utc_offset)
     if unit != "h:m" and read.meaning == "m:s":
         return None if read.sure else ((lambda moment: moment.seconds if moment else None), "", read.unit())
     first = starts[0] * 60
@@ -347,10 +352,13 @@ def settle(
     started: float | None = None,
     *,
     whole_minutes: bool = False,
+    utc_offset: float | None = None,
 ) -> tuple[list[Span], Rebased, UnitRead | None]:
     """Seconds from the start of the call for each turn, which times had to be rebased to the first of them, and the unit
     that was read from the pace."""
-    seconds, rebased, read = clock(turns, unit, duration, started, whole_minutes=whole_minutes)
+    seconds, rebased, read = clock(
+        turns, unit, duration, started, whole_minutes=whole_minutes, utc_offset=utc_offset
+    )
     spans: list[Span] = []
     for turn in turns:
         start, stop = seconds(turn.start), seconds(turn.stop)

@@ -543,3 +543,23 @@ def test_another_column_may_tell_where_the_years_stand() -> None:
     other = {"Closed": ["2005-03-24", "2006-03-24", "2008-04-24"]}
     last = read_column(YEARS_OPEN, others=other)
     assert (last.year_first, last.day_first) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("cells", "open_"),
+    [
+        (["2026-03-14 09:05:00", "2026-03-15T10:05:00+01:00", "2026-03-16T10:05:00Z"], [0]),
+        (["14 Mar 2026 09:05 UTC", "15 Mar 2026 09:05", "16 Mar 2026 09:05 UTC"], [1]),
+        (["2026-03-14 09:05", "1773567900", "2026-03-16 09:05"], [0, 2]),
+        (["2026-03-14 09:05", "2026-03-15 09:05 AM", "2026-03-16 09:05"], []),
+        (["2026-03-14T09:05Z", "2026-03-15T09:05+00:00"], []),
+    ],
+)
+def test_a_start_without_a_zone_beside_others_with_theirs_is_named(
+    cells: list[str], open_: list[int]
+) -> None:
+    frame = pd.DataFrame({"Agent email": ["ana@x.example"] * len(cells), "Start time": cells})
+    frame["Transcript"] = [TALK] * len(cells)
+    calls = list(build_frame(frame, guess_mapping(frame).replace(timezone="Europe/Berlin")))
+    told = [any(one.code == "timestamp-zone-assumed" for one in call.findings) for call in calls]
+    assert [place for place, yes in enumerate(told) if yes] == open_

@@ -105,3 +105,44 @@ def test_messages_of_several_people_are_no_fields(tmp_path: Path) -> None:
         tmp_path, lambda number: written(number, lambda name, value: f"<{name}>{value}</{name}>") + said
     )
     assert [len(batch[row].transcript or ()) for row in batch.calls().index] == [3, 3, 3]
+
+
+MARKED: dict[str, Callable[[str], str]] = {
+    "bold": lambda text: text.replace(text.split()[1], f"<b>{text.split()[1]}</b>"),
+    "styled with attributes": lambda text: f'<font color="red">{text[:9]}</font>{text[9:]}',
+    "nested": lambda text: f"<i><u>{text[:9]}</u>{text[9:]}</i>",
+    "broken": lambda text: text.replace(" ", "<br/>", 1),
+    "a link": lambda text: text.replace(
+        text.split()[0], f'<a href="https://x.example">{text.split()[0]}</a>'
+    ),
+    "a mark of its own": lambda text: text.replace(" ", " <pause/>", 1),
+}
+
+
+@pytest.mark.parametrize("how", MARKED)
+@pytest.mark.parametrize("as_fields", [True, False])
+def test_words_that_are_marked_inside_a_line_are_kept_in_their_place(
+    tmp_path: Path, how: str, as_fields: bool
+) -> None:
+    def turn(role: str, text: str) -> str:
+        marked = MARKED[how](text)
+        if as_fields:
+            return f"<turn><speaker>{role}</speaker><text>{marked}</text></turn>"
+        return f'<turn speaker="{role}">{marked}</turn>'
+
+    batch = load(tmp_path, lambda n: f"{written(n, plain)}<transcript>{turns(turn)}</transcript>")
+    for row in batch.calls().index:
+        lines = [(line.role, " ".join(line.text.split())) for line in batch[row].transcript or ()]
+        assert lines == list(SAID)
+    assert list(batch.calls()["status"]) == ["ready"] * 3
+
+
+def test_a_transcript_that_is_marked_up_is_one_text(tmp_path: Path) -> None:
+    def turn(role: str, text: str) -> str:
+        return f"<b>{role}:</b> {text}<br/>"
+
+    check(load(tmp_path, lambda n: f"{written(n, plain)}<transcript>{turns(turn)}</transcript>"))
+
+
+def plain(name: str, value: str) -> str:
+    return f"<{name}>{value}</{name}>"

@@ -331,3 +331,46 @@ def test_a_first_line_behind_its_heading_is_the_first_speakers(heading: str, fac
 def test_a_speaker_who_calls_another_by_name_is_no_heading() -> None:
     lines = read_transcript("Kim: Pat: is that you?\nPat: yes, it is me\nKim: ok\nPat: bye").lines
     assert [line.text for line in lines] == ["Pat: is that you?", "yes, it is me", "ok", "bye"]
+
+
+def test_calls_with_a_rule_between_them_are_not_one_call() -> None:
+    one = "Agent: Good morning, how can I help you?\nCustomer: A tree fell.\nAgent: I am sorry."
+    for rule in ("-" * 20, "=====", "* * *"):
+        read = read_transcript(f"{one}\n{rule}\n{one}")
+        assert "line-not-read" in {found.code for found in read.findings}
+    goes_on = f"{one}\n{'-' * 20}\nAgent: Are you still there?\nCustomer: Yes, I am."
+    assert "line-not-read" not in {found.code for found in read_transcript(goes_on).findings}
+    between = one.replace("\n", f"\n{'-' * 20}\n")
+    assert "line-not-read" not in {found.code for found in read_transcript(between).findings}
+
+
+CHAT = ("Laura Behrens: Good morning, how can I help?", "Omar: My line is dead.", "Laura Behrens: I check.")
+
+
+def test_what_the_program_of_a_chat_wrote_is_no_message() -> None:
+    notice = "Messages and calls are end-to-end encrypted."
+    lines = [notice, CHAT[0], CHAT[1], "Omar added Tom", CHAT[2]]
+    text = "\n".join(f"14/03/2026, 09:0{n} - {line}" for n, line in enumerate(lines))
+    read = read_transcript(text, agent=("Laura Behrens",))
+    assert [line.text for line in read.lines] == [line.partition(": ")[2] for line in CHAT]
+    assert not accounted(text, read).unassigned
+    assert notice in " ".join(found.message for found in read.findings if found.code == "not-spoken")
+    lost = "\n".join(f"[00:0{n}] {line}" for n, line in enumerate(lines))  # clocks alone: a label may be lost
+    kept = read_transcript(lost, agent=("Laura Behrens",)).lines
+    assert notice in " ".join(line.text for line in kept)
+
+
+@pytest.mark.parametrize(
+    "day", ["Friday, March 14th", "14 March 2026", "14.03.2026", "--- 2026-03-14 ---", "2026年3月14日"]
+)
+def test_a_day_above_the_first_message_is_a_heading(day: str) -> None:
+    text = f"{day}\n" + "\n".join(CHAT)
+    read = read_transcript(text, agent=("Laura Behrens",))
+    assert read.lines[0].text == "Good morning, how can I help?"
+    assert "not-spoken" in {found.code for found in read.findings}
+
+
+@pytest.mark.parametrize("words", ["May I?", "March", "On Friday then", "Sunday best"])
+def test_words_that_are_no_day_are_not_left_out(words: str) -> None:
+    read = read_transcript(f"{words}\n" + "\n".join(CHAT), agent=("Laura Behrens",))
+    assert words in " ".join(line.text for line in read.lines)

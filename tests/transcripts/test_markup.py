@@ -61,3 +61,19 @@ def test_control_characters_as_a_workbook_writes_them_are_line_breaks(mark: str)
     assert [line.text for line in lines] == ["Hello there", "Hi, my bill", "Bye."]
     rows = [{"role": "agent", "text": f"Hello{mark}"}, {"role": "customer", "text": "Hi"}]
     assert [line.text for line in read_transcript(rows).lines] == ["Hello", "Hi"]
+
+
+def test_a_heading_that_names_who_answers_is_no_speech() -> None:
+    text = (
+        '<p align="center">Chat Started: Friday, March 14, 2025, 09:05:00 (+0000)</p><p align="center">Agent Ann Mills</p>'
+        "( 3s ) Ann Mills: Good morning, how can I help?<br>( 12s ) Omar: A tree fell.<br>( 1m 5s ) Ann Mills: Oh dear.<br>"
+    )
+    read = read_transcript(text)
+    assert [(line.role, line.text, line.start) for line in read.lines] == [
+        ("agent", "Good morning, how can I help?", 3),
+        ("customer", "A tree fell.", 12),
+        ("agent", "Oh dear.", 65),
+    ]
+    assert "Agent Ann Mills" in " ".join(
+        str(one.message) for one in read.findings if one.code == "not-spoken"
+    )

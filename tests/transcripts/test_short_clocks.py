@@ -96,3 +96,21 @@ def test_a_column_of_such_clocks_is_told_apart_too(step: int, code: str) -> None
     for one in build_frame(frame, hours):
         assert [line.start for line in one.call.transcript or ()] == [60 * step * place for place in range(4)]
         assert not {"unit-unclear", "pace-implausible"} & {found.code for found in one.findings}
+
+
+@pytest.mark.parametrize(
+    ("clocks", "offset", "seconds"),
+    [
+        ("10:00 10:04 10:09 10:14", 0.0, [0, 240, 540, 840]),  # a chat with pauses
+        ("12:01 12:05 12:10 12:15", 7200.0, [0, 240, 540, 840]),
+        ("10:00 10:04 10:09 10:14", 7200.0, [600, 604, 609, 614]),  # the call began at 12:00 there
+        ("10:00 10:04 10:09 10:14", None, [600, 604, 609, 614]),
+    ],
+)
+def test_a_first_line_at_the_very_time_of_the_start_has_a_time_of_day(
+    clocks: str, offset: float | None, seconds: list[float]
+) -> None:
+    text = "\n".join(f"{clock} {line}" for clock, line in zip(clocks.split(), SAID, strict=True))
+    read = read_transcript(text, started=TEN, utc_offset=offset)
+    assert starts(read) == seconds
+    assert ("unit-unclear" in [one.code for one in read.findings]) == (seconds[0] != 0)

@@ -271,3 +271,27 @@ def test_one_line_of_one_side_is_a_call() -> None:
         "Customer: Hello, this is a message (the agent did not answer). Please call me back."
     )
     assert [finding.code for finding in transcript.findings if finding.severity == "error"] == []
+
+
+def test_the_very_name_in_a_column_outweighs_the_words_that_it_is_made_of() -> None:
+    text = "Grace Customer: Good morning, Harbour Insurance, how can I help?\nOmar Haddad: A tree fell on my garage."
+    read = read_transcript(text, agent=("ann@x.example", "Grace Customer"))
+    assert [line.role for line in read.lines] == ["agent", "customer"]
+    assert "role-from-name" in [one.code for one in read.findings]
+
+
+def test_a_turkish_name_that_means_call_is_a_name() -> None:
+    text = "Laura Demir: Merhaba, nasıl yardımcı olabilirim?\nÇağrı Yılmaz: İnternetim çalışmıyor."
+    read = read_transcript(text, agent=("Laura Demir",))
+    assert [line.role for line in read.lines] == ["agent", "customer"]
+    assert [line.role for line in read_transcript(text.replace("Laura Demir", "Çağrı merkezi")).lines] == [
+        "agent",
+        "customer",
+    ]
+
+
+def test_a_name_that_a_column_proves_leaves_no_two_agents_in_silence() -> None:
+    text = "Grace Customer: Good morning, how can I help?\nTom Agent: A tree fell.\nGrace Customer: Oh dear."
+    read = read_transcript(text, agent=("Grace Customer",))
+    assert [line.role for line in read.lines][::2] == ["agent", "agent"]
+    assert "one-side-silent" in [one.code for one in read.findings]

@@ -24,6 +24,7 @@ __all__ = [
     "orphan",
     "rows_left_out",
     "swapped",
+    "zone_left_open",
 ]
 
 
@@ -75,6 +76,16 @@ def swapped(moment: date) -> Finding:
         f"are text, so Excel could not read them, and may have swapped day and month in the others."
     )
     return finding("timestamp-swapped", "timestamp", message, value=moment.isoformat())
+
+
+def zone_left_open(cell: Any, mapping: Mapping) -> Finding:
+    """Return the finding for a start without a zone, in a column whose other cells name theirs."""
+    text = cell_text(cell)
+    where = mapping.timezone or "UTC"
+    message = (
+        f"The start time {text} names no time zone, and others of its column do: it was read in {where}."
+    )
+    return finding("timestamp-zone-assumed", "timestamp", message, value=text)
 
 
 def in_doubt(field: str, doubt: str) -> Finding:

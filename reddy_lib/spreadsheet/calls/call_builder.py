@@ -29,6 +29,7 @@ from reddy_lib.spreadsheet.calls.build_findings import (
     rows_left_out,
     start_from_transcript,
     swapped,
+    zone_left_open,
 )
 from reddy_lib.spreadsheet.calls.cell_values import (
     channel_names,
@@ -39,13 +40,13 @@ from reddy_lib.spreadsheet.calls.cell_values import (
     whole_number,
 )
 from reddy_lib.spreadsheet.calls.grouping import Group
-from reddy_lib.spreadsheet.calls.lines import lines_transcript, rows_of_agent, turns_transcript
+from reddy_lib.spreadsheet.calls.lines import lines_transcript, rows_of_agent, turns_transcript, utc_offset
 from reddy_lib.spreadsheet.calls.pooled_roles import pooled_of
 from reddy_lib.spreadsheet.calls.sources import Sources
 from reddy_lib.spreadsheet.calls.transcript_choices import as_chosen
 from reddy_lib.spreadsheet.cells.agent_names import bare_email
 from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
-from reddy_lib.spreadsheet.cells.dates import is_day_alone, moment_of, read_timestamp, zone
+from reddy_lib.spreadsheet.cells.dates import is_day_alone, is_naive, moment_of, read_timestamp, zone
 from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
 from reddy_lib.spreadsheet.cells.line_times import seconds_of
 from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_value
@@ -261,6 +262,7 @@ class CallBuilder:
             pooled_unit=mapping.pooled_unit,
             started=call.timestamp,
             whole_minutes=mapping.whole_minutes,
+            utc_offset=utc_offset(mapping, call.timestamp),
         )
         return transcript, placed(cell, transcript)
 
@@ -348,6 +350,12 @@ class CallBuilder:
         )
         if seconds is not None and is_day_alone(cell, mapping.timestamp_unit):
             findings.append(day_alone())
+        if (
+            mapping.zones_in_part
+            and seconds is not None
+            and is_naive(cell, day_first=mapping.day_first, unit=mapping.timestamp_unit)
+        ):
+            findings.append(zone_left_open(cell, mapping))
         return seconds, problem
 
     def _no_id(self, cells: Cells[str, Any], left: str | None) -> list[Finding]:

@@ -18,10 +18,12 @@ from typing import Any, Literal
 import msgspec
 
 from reddy_lib.findings import Finding, finding
+from reddy_lib.spreadsheet.calls.blank_speakers import with_speakers
 from reddy_lib.spreadsheet.calls.pooled_roles import pooled_of
 from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of, woven
 from reddy_lib.spreadsheet.calls.word_rows import of_words
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.cells.dates import zone
 from reddy_lib.spreadsheet.cells.line_times import line_moment
 from reddy_lib.spreadsheet.cells.row_kinds import is_note
 from reddy_lib.spreadsheet.cells.side_cells import lines_of, words_of_cell
@@ -37,7 +39,7 @@ from reddy_lib.transcripts.turns import COUNTED, begins_with, clock_text, counte
 from reddy_lib.transcripts.units import UnitRead
 from reddy_lib.transcripts.unspoken import left_out, telling_keys
 
-__all__ = ["label_of", "lines_transcript", "rows_of_agent", "turns_transcript"]
+__all__ = ["label_of", "lines_transcript", "rows_of_agent", "turns_transcript", "utc_offset"]
 
 _MINUTES = "m:s"
 _encode = msgspec.json.Encoder().encode
@@ -132,7 +134,7 @@ def lines_transcript(
         turns.append(turn)
     if mapping.row_is == "word":
         turns = of_words(turns)
-    turns, continued = _joined(turns) if "role" in fields else (turns, [])
+    turns, continued = with_speakers(turns) if "role" in fields else (turns, [])
     # Times are seconds by now: another look at their unit could only do harm.
     transcript = read_transcript(
         _encode(turns).decode(),
@@ -187,7 +189,19 @@ def _read(
         pooled=pooled_of(mapping),
         started=started,
         whole_minutes=mapping.whole_minutes,
+        utc_offset=utc_offset(mapping, started),
     )
+
+
+def utc_offset(mapping: Mapping, started: float | None) -> float | None:
+    """Return how far the clocks of a call's place are ahead of UTC, in seconds; None where rows have zones of their own."""
+    if started is None or mapping.timezone_column:
+        return None
+    try:
+        ahead = datetime.fromtimestamp(started, zone(mapping.timezone)).utcoffset()
+    except (OverflowError, ValueError, OSError):  # outside of the calendar
+        return None
+    return None if ahead is None else ahead.total_seconds()
 
 
 def _of_sides(
@@ -247,41 +261,6 @@ def _counted(findings: Sequence[Finding], first: str) -> list[Finding]:
     ]
 
 
-def _joined(turns: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Finding]]:
-    """Return the turns, each with the rows without a speaker that go on with its sentence, and a finding for each row."""
-    found: list[dict[str, Any]] = []
-    continued: list[Finding] = []
-    ended = 2 * sum(_is_ended(turn["text"]) for turn in turns) > len(turns)
-    for turn in turns:
-        unlabelled = not turn["role"] and found and found[-1]["role"]
-        if not unlabelled or not _goes_on(found[-1]["text"], turn["text"], ended=ended):
-            found.append(turn)
-            continue
-        found[-1]["text"] = f"{found[-1]['text']} {turn['text']}"
-        if "stop" in turn:
-            found[-1]["stop"] = turn["stop"]
-        message = "A row without a speaker continues the sentence above it."
-        continued.append(
-            finding("line-without-speaker", "transcript", message, line=len(found), value=turn["text"][:200])
-        )
-    return found, continued
-
-
-def _goes_on(before: str, text: str, *, ended: bool) -> bool:
-    """Return whether a row goes on with the sentence above it. `ended`: most sentences here have a mark at their end."""
-    before, text = before.rstrip(), text.lstrip()
-    if not before or not text or _is_ended(before):
-        return False
-    return text[0].islower() or ended
-
-
-def _is_ended(text: str) -> bool:
-    return text.rstrip().rstrip("\"'”’»)]")[-1:] in _SENTENCE_ENDS
-
-
-_SENTENCE_ENDS = frozenset(".?!…。？！:;")
-
-
 def _short_clocks(
     moments: dict[str, list[Moment | None]],
     texts: Sequence[str],
@@ -298,7 +277,12 @@ def _short_clocks(
     starts = [moment.seconds for place in timed if (moment := moments[clocks[0]][place]) is not None]
     if not starts:
         return None
-    read = read_short_clocks(starts, words_of([texts[place] for place in timed[:-1]]), started=started)
+    read = read_short_clocks(
+        starts,
+        words_of([texts[place] for place in timed[:-1]]),
+        started=started,
+        utc_offset=utc_offset(mapping, started),
+    )
     if unit == "h:m" or read.meaning == "h:m":
         for name in clocks:
             moments[name] = [None if moment is None else as_hours(moment) for moment in moments[name]]

@@ -14,6 +14,7 @@ from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
 from reddy_lib.spreadsheet.cells.side_cells import lines_of, words_of_cell
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.model import Mapping, TurnColumn
+from reddy_lib.transcripts import read_transcript
 
 __all__ = ["Turns", "as_lines", "turns_of", "woven"]
 
@@ -90,12 +91,26 @@ def turns_of(cells: Cells[str, Sequence[Any]], turns: Sequence[TurnColumn]) -> T
             one: dict[str, Any] = {"role": role, "text": words_of_cell(cell_text(cell).strip())}
             if turn.start and not is_empty(cells[turn.start][row]):
                 one["start"] = cell_text(cells[turn.start][row]).strip()
-            if not role:
-                label, mark, text = one["text"].replace("：", ":", 1).partition(":")
-                if mark and len(label) < 50 and text.strip():
-                    one["role"], one["text"] = label.strip(), text.strip()
             items.append(one)
+    _label(items)
     return Turns(items, assumed)
+
+
+def _label(items: Sequence[dict[str, Any]]) -> None:
+    """Take the labels out of turns that begin with them, as a transcript of these lines is read; else at a colon."""
+    bare = [one for one in items if not one["role"]]
+    read = read_transcript("\n".join(" ".join(one["text"].split()) for one in bare))
+    speakers = read.speakers or [line.role for line in read.lines]
+    if read.form != "no speakers" and len(read.lines) == len(bare) and not read.order:
+        for number, (one, speaker, line) in enumerate(zip(bare, speakers, read.lines, strict=True)):
+            one["role"], one["text"] = speaker, line.text
+            if line.start is not None and read.times[number : number + 1] in ("", "s", "d", "b"):
+                one.setdefault("start", line.start)
+        return
+    for one in bare:
+        label, mark, text = one["text"].replace("：", ":", 1).partition(":")
+        if mark and len(label) < 50 and text.strip() and not (label[-1:] + text[:1]).isdecimal():
+            one["role"], one["text"] = label.strip(), text.strip()
 
 
 def woven(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:

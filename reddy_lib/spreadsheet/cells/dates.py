@@ -8,7 +8,7 @@ decided over the whole column, never for one cell: see `day_order`. Where nothin
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 
 from reddy_lib.findings import Finding, finding
@@ -27,6 +27,7 @@ from reddy_lib.transcripts.date_words import plain_text
 __all__ = [
     "Ambiguous",
     "is_day_alone",
+    "is_naive",
     "looks_like_time",
     "moment_of",
     "read_timestamp",
@@ -359,6 +360,16 @@ def _unclear_zone(text: str, several: str) -> Finding:
 
 def _assumed_zone(text: str, assumed: str) -> Finding:
     return finding("timestamp-zone-assumed", "timestamp", f"The start time {text}: {assumed}.", value=text)
+
+
+def is_naive(cell: object, *, day_first: bool | None = None, unit: EpochUnit = "auto") -> bool:
+    """Return whether a cell is a moment that depends on the zone it is read in, as it names none."""
+    here, there = (read_timestamp(cell, tz=tz, day_first=day_first, unit=unit)[0] for tz in (UTC, _ELSEWHERE))
+    return here is not None and here != there
+
+
+_ELSEWHERE = timezone(timedelta(hours=5, minutes=37))
+"""A zone that no place has."""
 
 
 def moment_of(seconds: float | None) -> datetime | None:

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from reddy_lib.spreadsheet.cells.date_numbers import NUMBER, EpochUnit, compact, of_unit, to_number, unit_of
 from reddy_lib.spreadsheet.cells.date_text import read_written, unwrapped
-from reddy_lib.spreadsheet.cells.dates import read_timestamp
+from reddy_lib.spreadsheet.cells.dates import is_naive, read_timestamp
 from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
 from reddy_lib.spreadsheet.cells.zones import looks_like_zone
 from reddy_lib.spreadsheet.evidence.day_order import DayOrder, column_order, locale_order, year_place
@@ -151,8 +151,31 @@ def timestamp_settings(name: str, columns: Mapping[str, Sequence[Any]]) -> tuple
         "swapped_dates": "ask" if read.swapped else "keep",
         "timestamp_unit": read.unit,
         "timezone_column": zones,
+        "zones_in_part": not zones and _zones_in_part(cells, read.day_first, read.unit),
     }
     return settings, read
+
+
+def _zones_in_part(cells: Sequence[object], day_first: bool | None, unit: EpochUnit) -> bool:
+    """Return whether some cells name their zone, or count from 1970, and others leave it open."""
+    filled = _filled(cells)
+    if len(set(map(_may_name_zone, filled))) < 2:
+        return False  # which most columns are: reading them twice would tell nothing more
+    read = {
+        is_naive(cell, day_first=day_first, unit=unit)
+        for cell in filled
+        if read_timestamp(cell, day_first=day_first, unit=unit)[0] is not None
+    }
+    return len(read) > 1
+
+
+def _may_name_zone(cell: object) -> bool:
+    if isinstance(cell, str):
+        return _ENDS_AS_ZONED.search(cell) is not None
+    return not isinstance(cell, date) or getattr(cell, "tzinfo", None) is not None
+
+
+_ENDS_AS_ZONED = re.compile(r"(?:[+-]\d{1,2}:?\d{0,2}|[^\W\d_]|[\])]|^\d+)\s*$")
 
 
 def _filled(cells: Sequence[object]) -> list[object]:

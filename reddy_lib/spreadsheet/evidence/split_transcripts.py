@@ -11,7 +11,7 @@ from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.transcripts import read_opening
 from reddy_lib.transcripts.formats.arrow_signs import ARROW_SIGNS
 
-__all__ = ["continued", "joined_parts", "joined_rows", "reads_joined"]
+__all__ = ["a_turn_each", "continued", "joined_parts", "joined_rows", "reads_joined"]
 
 _MORE = re.compile(
     r"cont(?:inued|d|inuation|\.)?|part|teil|suite|parte|more|rest|fortsetzung|overflow|deel|продолж\w*|続き?|续",
@@ -44,6 +44,9 @@ def joined_parts(columns: Sequence[Column]) -> tuple[list[str], str, str] | None
         whole = whole[:: len(whole) // _TRIED + 1]
         if not whole:
             continue
+        if a_turn_each(whole):
+            names = [part.name for part in parts]
+            return names, "\n", f"{' and '.join(map(repr, names))} hold a turn each"
         glued = [_reads("".join(row)) for row in whole]
         lined = [_reads("\n".join(row)) for row in whole]
         alone = sum(_reads(row[0]) > 1 for row in whole)
@@ -64,6 +67,17 @@ def joined_parts(columns: Sequence[Column]) -> tuple[list[str], str, str] | None
         why = f"{' and '.join(map(repr, names))} read as a transcript together"
         return names, separator, why
     return None
+
+
+def a_turn_each(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether each cell is one line with its speaker, however the label is set off: `Client → Bonjour`, `A | Hi`.
+
+    A text that was cut has fewer turns than cells, or more; and glued together, turns run into each other.
+    """
+    tried = [[cell for cell in row if cell] for row in rows]
+    if any("\n" in cell.strip() for row in tried for cell in row):
+        return False
+    return sum(_reads("\n".join(row)) == len(row) > _reads("".join(row)) for row in tried) >= 0.8 * len(tried)
 
 
 _LONG = 40

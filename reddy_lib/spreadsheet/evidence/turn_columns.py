@@ -15,6 +15,7 @@ from reddy_lib.spreadsheet.cells.side_cells import lines_of
 from reddy_lib.spreadsheet.evidence.call_groups import calls_by_value
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.line_words import speaker_column
+from reddy_lib.spreadsheet.evidence.split_transcripts import a_turn_each
 from reddy_lib.spreadsheet.model import TurnColumn
 from reddy_lib.transcripts import leaning
 from reddy_lib.transcripts.greetings import infer_from_greetings
@@ -179,10 +180,18 @@ def _alternate(columns: Sequence[Column]) -> bool:
 def _each_labelled(columns: Sequence[Column]) -> bool:
     texts = [text for column in columns for text in column.texts][: 4 * _TRIED]
     fits = sum(
-        bool(mark) and len(before) < 50 and bool(after.strip())
+        bool(mark) and len(before) < 50 and bool(after.strip()) and not (before[-1:] + after[:1]).isdecimal()
         for before, mark, after in (text.replace("：", ":").partition(":") for text in texts)
     )
-    return bool(texts) and fits >= 0.8 * len(texts)
+    if texts and fits >= 0.8 * len(texts):
+        return True
+    rows = [
+        row for row in zip(*(column.of_rows for column in columns), strict=True) if sum(map(bool, row)) > 1
+    ]
+    return bool(rows) and a_turn_each(rows[:: len(rows) // _ROWS + 1])
+
+
+_ROWS = 12
 
 
 def _side(column: Column) -> str:

@@ -278,7 +278,10 @@ def _is_talk(lines: Sequence[Sequence[str]]) -> bool:
     for column in zip_longest(*lines, fillvalue=""):
         filled = [cell for cell in column if cell]
         few = 2 <= len(set(filled)) <= max(4, len(lines) // 3)
-        named = all(len(cell) <= 40 and any(map(str.isalpha, cell)) for cell in filled)
+        # A line with its speaker in one cell ("Agent: Hello") is no speaker, however often it comes again.
+        named = all(
+            len(cell) <= 40 and any(map(str.isalpha, cell)) and not _LABEL.match(cell) for cell in filled
+        )
         if few and named and len(filled) >= 0.8 * len(lines):
             return True
     return False

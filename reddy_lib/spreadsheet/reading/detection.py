@@ -26,6 +26,7 @@ from reddy_lib.spreadsheet.reading.files import (
     open_workbook,
     workbook_kept,
 )
+from reddy_lib.spreadsheet.reading.form_sheets import is_forms
 from reddy_lib.spreadsheet.reading.frames import numbered, rows_of, sample_cells
 from reddy_lib.spreadsheet.reading.furniture import Region, below_merged, lines_above
 from reddy_lib.spreadsheet.reading.header_search import (
@@ -39,6 +40,7 @@ from reddy_lib.spreadsheet.reading.header_search import (
 )
 from reddy_lib.spreadsheet.reading.json_tables import json_kind, record_rows
 from reddy_lib.spreadsheet.reading.page_blocks import is_page_of_calls
+from reddy_lib.spreadsheet.reading.section_rows import are_sectioned
 from reddy_lib.spreadsheet.reading.table_shape import (
     beside_place,
     has_no_header,
@@ -161,8 +163,13 @@ def _shaped(path: Path, format: SheetFormat, header_row: int | None) -> SheetFor
             format = msgspec.structs.replace(format, form="quoted rows", delimiter=inner)
     top = list(head_rows(rows(), None))
     may_be_blocks = not format.form and header_row in (None, 1) and format.kind in ("csv", "excel")
-    if may_be_blocks and find_blocks(list(islice(rows(), _OF_BLOCKS))):
+    first = list(islice(rows(), _OF_BLOCKS)) if may_be_blocks else []
+    if may_be_blocks and find_blocks(first):
         return msgspec.structs.replace(format, form="blocks", header_row=1)
+    if may_be_blocks and is_forms(first):
+        return msgspec.structs.replace(format, form="forms", header_row=1)
+    if may_be_blocks and are_sectioned(first):
+        return msgspec.structs.replace(format, form="sections", header_row=1)
     small = len(top) < LOOK_AHEAD and format.form in ("", "quoted rows")
     if small and header_row in (None, 1) and is_turned([cells for _, cells in top]):
         return msgspec.structs.replace(format, turned=True, header_row=1)

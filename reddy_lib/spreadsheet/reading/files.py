@@ -27,8 +27,9 @@ from reddy_lib.spreadsheet.reading.bundles import decoded, is_transcript_name
 from reddy_lib.spreadsheet.reading.encodings import BOMS, wide_text
 from reddy_lib.spreadsheet.reading.error_cells import check_workbook
 from reddy_lib.spreadsheet.reading.quoted_rows import QuotedRows, TooManyLines
+from reddy_lib.spreadsheet.reading.report_blocks import has_known_names
 from reddy_lib.spreadsheet.reading.tables import MOST_COLUMNS, too_wide
-from reddy_lib.spreadsheet.reading.text_tables import has_known_names, text_form
+from reddy_lib.spreadsheet.reading.text_tables import text_form
 from reddy_lib.spreadsheet.reading.unpacked import damaged, is_overlapping
 from reddy_lib.transcripts import read_transcript
 from reddy_lib.transcripts.formats.json_form import is_data

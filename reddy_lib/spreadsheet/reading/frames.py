@@ -21,6 +21,7 @@ from reddy_lib.spreadsheet.reading.files import (
     csv_records,
     open_workbook,
 )
+from reddy_lib.spreadsheet.reading.form_sheets import form_rows
 from reddy_lib.spreadsheet.reading.furniture import Region, is_empty, joined_names
 from reddy_lib.spreadsheet.reading.header_search import (
     LOOK_AHEAD,
@@ -30,6 +31,7 @@ from reddy_lib.spreadsheet.reading.json_tables import record_rows
 from reddy_lib.spreadsheet.reading.notes import encoding_note, file_notes, hidden_note, left_lines, rows_above
 from reddy_lib.spreadsheet.reading.page_blocks import page_rows
 from reddy_lib.spreadsheet.reading.pieces import Spans, as_frame, column_cells, taken_apart
+from reddy_lib.spreadsheet.reading.section_rows import section_rows
 from reddy_lib.spreadsheet.reading.table_shape import (
     records_below,
     rows_below,
@@ -96,6 +98,10 @@ def rows_of(
         found = taken_apart(found, format.delimiter or ",")
     if format.form == "blocks":
         found = page_rows(found) if format.kind == "html" else block_rows(found)
+    if format.form == "forms":
+        found = form_rows(found, path.name, left)
+    if format.form == "sections":
+        found = section_rows(found, left)
     if format.turned:
         found = turned_rows(list(islice(found, _MOST_TURNED)))
     if format.kind not in ("csv", "html"):  # what was decoded from bytes holds whole characters only

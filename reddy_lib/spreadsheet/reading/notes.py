@@ -76,6 +76,8 @@ def _lost(text: str, why: str) -> Finding:
 _REBUILT = {
     "quoted rows": "Each row was quoted as a whole, in one cell: it was split into columns.",
     "aligned": "The columns of this text are separated by spaces alone: a value that is too long for its column is cut.",
+    "forms": "The sheet has a label and its value in each row, one call below the other: each form was read as a row.",
+    "sections": "Rows that stand above some calls say what these have in common: it was read as a column.",
     "report": "The text is a report of labels and values in blocks: each block was read as a row.",
 }
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Any
 
 from reddy_lib.spreadsheet.reading.furniture import is_blank, is_empty, is_total, no_call
-from reddy_lib.spreadsheet.reading.text_tables import has_known_names, known_name
+from reddy_lib.spreadsheet.reading.report_blocks import has_known_names, known_name
 
 __all__ = [
     "beside_place",

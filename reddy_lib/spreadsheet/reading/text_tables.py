@@ -7,41 +7,25 @@ first lines; the rows are then read one after the other. Page heads and rules of
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from reddy_lib.errors import UnreadableFile
-from reddy_lib.spreadsheet.cells.header_words import concepts, fields_named, plain_name
-from reddy_lib.transcripts.roles import role_of, speaks_for_itself
+from reddy_lib.spreadsheet.reading.report_blocks import RECORD, is_bare, report_labels, report_rows
 
-__all__ = ["TextForm", "has_known_names", "known_name", "text_form", "text_rows"]
+__all__ = ["TextForm", "text_form", "text_rows"]
 
 TextForm = Literal["", "pipes", "aligned", "report"]
 
 _MOST_LINE = 1 << 20
-_MOST_BLOCK = 20_000  # lines of one block of a report
 _MOST_BREAKS = 5_000  # line breaks inside one cell of a table that is drawn with pipes
 _LOOKED_AT = 400
 _MOST_ACROSS = 4_000  # characters of a line in which columns are looked for
 
 _STROKES = ("--", "===", "\u2500\u2500", "\u2501\u2501", "\u2550\u2550")
 _LINE_MARKS = frozenset("-=:+| \t") | frozenset(map(chr, range(0x2500, 0x2580)))
-_RULE_MARKS = frozenset("-=_*~#. \t\r\x0c") | frozenset(map(chr, range(0x2500, 0x2580)))
-_LABEL = re.compile(
-    r"\s*(?:[-*\u2022]\s+)?([^\W\d_][^:=\t|\n]{0,38}?)\s*(?:\.{2,}\s*)?(?::(?!//)|=|\.{3,})(.*)", re.DOTALL
-)
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
-_SENTENCE = re.compile(r"[?!,;]|[:.*] |[.]$|@|\d{3}|\.\w{3}$")
-_SECTION = re.compile(r"\s*\[([^\[\]\n]{1,80})\]\s*")
-_HEADING = re.compile(
-    r"\s*(?P<rule>[=\-*_~<>+\u2500\u2550]{2,}|#{1,6}\s)?\s*(?P<name>[^\W\d_][^\W_]*(?: [^\W\d_]+){0,2}?)"
-    r"(?:\s+|\s*[#:№]\s*)(?P<id>[#]?(?=[\w.\-/]*\d)[\w.\-/]{1,60})\s*[=\-*_~<>+#\u2500\u2550]*\s*"
-)
-_RECORD = re.compile(r"-\[ \w+ \d+ \][-+]*|\*{5,} \d+\. \w+ \*{5,}")
-_PAGE = re.compile(r"(?:page|seite|página|pagina|strona|sida|side|стр|页|ページ)\W*\d+", re.IGNORECASE)
 
 
 def _is_line(text: str) -> bool:
@@ -49,38 +33,11 @@ def _is_line(text: str) -> bool:
     return any(mark in text for mark in _STROKES) and _LINE_MARKS.issuperset(text)
 
 
-def _is_bare(text: str) -> bool:
-    """Whether a text is blank, or a rule between parts of a report."""
-    return not text or (_RULE_MARKS.issuperset(text) and (not text.strip() or len(text.strip()) > 2))
-
-
-def _labelled(line: str) -> tuple[str, str] | None:
-    """The label of a line and the value behind it; None where it has no label."""
-    match = _LABEL.match(line)
-    return None if match is None else (match[1].strip(), match[2].strip())
-
-
-def known_name(text: str) -> bool:
-    """Whether a text is the name of a field of a call."""
-    return _may_name(text) and bool(fields_named(text))
-
-
-def has_known_names(texts: Sequence[str]) -> int:
-    """How many of these texts are names of fields or of parts of a line."""
-    return len({plain_name(text) for text in texts if _may_name(text) and concepts(text)})
-
-
-def _may_name(text: str) -> bool:
-    """Whether a text is short as a name is, and no sentence."""
-    text = text.strip()
-    return 0 < len(text) < 60 and len(text.split()) <= 5 and not _SENTENCE.search(text)
-
-
 def text_form(text: str) -> TextForm:
     """How the text of a file shows its table, if no delimiter does."""
     lines = text.lstrip("\ufeff").split("\n")[:_LOOKED_AT]
     lines = [line.rstrip("\r") for line in lines]
-    if _has_pipes(lines) and not any(map(_RECORD.match, lines)):
+    if _has_pipes(lines) and not any(map(RECORD.match, lines)):
         return "pipes"
     if report_labels(lines) is not None:
         return "report"
@@ -97,7 +54,13 @@ def text_rows(
     `left`: takes the lines of a report that are in no block.
     """
     if form == "report":
-        yield from _report_rows(path, encoding, left if left is not None else [])
+        head = list(islice(_lines(path, encoding), _LOOKED_AT))
+        labels = report_labels(head)
+        if labels is None:
+            raise UnreadableFile(f"{path.name} has no blocks of labels and values: export the calls as .csv.")
+        lines = _lines(path, encoding)
+        for _, cells in report_rows(lines, labels, path.name, left if left is not None else []):
+            yield cells
     elif form == "pipes":
         yield from _pipe_rows(path, encoding)
     else:
@@ -218,7 +181,7 @@ def _spans(lines: Sequence[str]) -> list[tuple[int, int | None]] | None:
         names = [match.span() for match in re.finditer(r"\S+(?: \S+)*", head)]
         if len(names) < 3 or len(filled) < place + 3 or any(end - start > 40 for start, end in names):
             continue
-        below = [line for line in filled[place + 1 : place + 200] if not _is_bare(line)]
+        below = [line for line in filled[place + 1 : place + 200] if not is_bare(line)]
         starts = _gaps([head, *below])
         starts = [start for start in starts if head[start:].strip()] if starts else []
         kept: list[int] = []
@@ -269,240 +232,8 @@ def _aligned_rows(path: Path, encoding: str) -> Iterator[list[str]]:
     if spans is None:
         raise UnreadableFile(f"{path.name} has no columns that line up: export the calls as .csv.")
     for line in _lines(path, encoding):
-        if not line.strip() or _is_bare(line):
+        if not line.strip() or is_bare(line):
             yield []
             continue
         line = line.expandtabs(8)
         yield [line[start:end].strip() for start, end in spans]
-
-
-# Reports: blocks of labels and values
-
-
-class _Labels(NamedTuple):
-    """The labels of a report's blocks.
-
-    `first` begins a block; `names`: all of them; `heads`: lines of page heads; `tail`: the label behind which a talk
-    begins that has no label, or "".
-    """
-
-    first: str
-    names: tuple[str, ...]
-    heads: frozenset[str]
-    tail: str = ""
-
-
-def report_labels(lines: Sequence[str]) -> _Labels | None:
-    """The labels that stand in block after block; None where a text is no such report."""
-    lines = list(_unboxed(lines))
-    found: list[tuple[str, str]] = []
-    values: dict[str, list[str]] = {}
-    for line in lines:
-        match = _labelled(line)
-        if match is not None:
-            found.append((match[0], match[1]))
-            values.setdefault(match[0], []).append(match[1])
-    speakers = {label for label, said in values.items() if _speaks(label, said)}
-    found = [(label, value) for label, value in found if label not in speakers]
-    counts = Counter(label for label, _ in found)
-    first = next((label for label, _ in found if counts[label] > 1 and not _PAGE.search(label)), None)
-    if first is None:
-        return None
-    blocks = counts[first]
-    names = [label for label in counts if counts[label] >= max(2, 0.6 * blocks) and counts[label] <= blocks]
-    if len(names) < 3 or first not in names:
-        return None
-    known = sum(map(known_name, names))
-    data = sum(
-        any(
-            re.search(r"@|\d{4}-\d\d|\d[./]\d+[./]\d|\d\d:\d\d|\d{4,}", value)
-            for label, value in found
-            if label == name
-        )
-        for name in names
-    )
-    if known < 2 and (known < 1 or data < 2) and data < 3:
-        return None
-    # In a block each label stands once, and in the same order.
-    order: list[str] = []
-    for label, _ in found:
-        if label == first:
-            order = []
-        if label in names:
-            if label in order:
-                return None
-            order.append(label)
-    if _most_between(lines, first) < 2:
-        return None
-    return _Labels(first, tuple(names), _page_heads(lines, first), _tail(lines, names))
-
-
-def _tail(lines: Sequence[str], names: Sequence[str]) -> str:
-    """The last label of blocks that go on without one: it is a plain fact, and what comes after it is the talk."""
-    last = ""
-    behind: dict[str, int] = {}
-    for line in lines:
-        match = _labelled(line)
-        if match is not None and match[0] in names:
-            last = match[0]
-        elif last and line.strip() and not _is_bare(line):
-            behind[last] = behind.get(last, 0) + 1
-    if len(behind) != 1 or any(concepts(name) & _LONG_FIELDS for name in names):
-        return ""
-    return next(iter(behind))
-
-
-_LONG_FIELDS = frozenset(("transcript", "text", "note"))
-
-
-def _speaks(label: str, values: Sequence[str]) -> bool:
-    """Whether a label names who speaks the words behind it, and not a field of the call."""
-    plain = plain_name(label)
-    if (known_name(label) and " " in plain) or plain.startswith(("agent ", "customer ")):
-        return False
-    if not role_of(label) and not speaks_for_itself(label):
-        return False
-    return not all(_EMAIL.fullmatch(value) for value in values)
-
-
-def _section(line: str) -> str:
-    """A line; a head such as `[C-1]`, `=== Call 17 ===` or `Conversation #17` as the label and value that it is."""
-    if line.lstrip()[:1] == "[":
-        match = _SECTION.fullmatch(line)
-        return line if match is None else f"id: {match[1]}"
-    match = _HEADING.fullmatch(line) if len(line) < 120 else None
-    if match is None or _PAGE.search(line):
-        return line
-    name = match["name"]
-    if not match["rule"] and not (":" not in line and "call" in concepts(name)):
-        return line
-    named = name if concepts(name) & {"id", "unique"} else f"{name} id"
-    return f"{named}: {match['id'].removeprefix('#')}"
-
-
-def _unboxed(lines: Iterable[str]) -> Iterator[str]:
-    """Lines, the records that psql writes one below the other (`\\x`) as blocks of labels and values."""
-    expanded = False
-    for line in lines:
-        if _RECORD.match(line):
-            expanded = True
-            yield ""
-        elif expanded and "|" in line:
-            label, _, value = line.partition("|")
-            value = value.strip().removesuffix("+").rstrip()  # with which psql marks a line break
-            yield f"{label.strip()}:{value}" if label.strip() else value
-        else:
-            yield _section(line)
-
-
-def _most_between(lines: Sequence[str], first: str) -> int:
-    places = [
-        place
-        for place, line in enumerate(lines)
-        if (match := _labelled(line)) is not None and match[0] == first
-    ]
-    return max((after - before for before, after in pairwise(places)), default=0)
-
-
-def _unnumbered(line: str) -> str:
-    return re.sub(r"\d+", "#", " ".join(line.split()))
-
-
-def _page_heads(lines: Sequence[str], first: str) -> frozenset[str]:
-    """Lines that come again above blocks, whatever number they have."""
-    counts: Counter[str] = Counter()
-    for place, line in enumerate(lines):
-        match = _labelled(line)
-        if match is None or match[0] != first:
-            if _PAGE.search(line) and len(line.strip()) < 120:
-                counts[_unnumbered(line)] += 2
-            continue
-        for above in _group_above(lines[max(place - 6, 0) : place]):
-            counts[_unnumbered(above)] += 1
-    return frozenset(text for text, count in counts.items() if count >= 2)
-
-
-def _group_above(lines: Sequence[str]) -> list[str]:
-    """The few lines above a block, with a blank line or a rule above them: what is said last in a call has neither."""
-    group: list[str] = []
-    for above in reversed(lines):
-        if not above.strip() and not group:
-            continue
-        if _is_bare(above.strip()):
-            break
-        label = _labelled(above)
-        spoken = _SPOKEN.match(above)
-        if (
-            len(group) == _MOST_HEADS
-            or len(above) >= 120
-            or (spoken and role_of(spoken[1]))
-            or (label is not None and not _PAGE.search(above))
-        ):
-            return []
-        group.append(above)
-    return group
-
-
-_MOST_HEADS = 3
-_SPOKEN = re.compile(r"\W{0,3}([^\W\d_][^\W_]*(?: [^\W_]+){0,3})\s*(?:[>|)\]:]|[-\u2013\u2014]\s)")
-
-
-def _report_rows(path: Path, encoding: str, left: list[str]) -> Iterator[list[str]]:
-    head: list[str] = []
-    for line in _lines(path, encoding):
-        head.append(line)
-        if len(head) >= _LOOKED_AT:
-            break
-    labels = report_labels(head)
-    if labels is None:
-        raise UnreadableFile(f"{path.name} has no blocks of labels and values: export the calls as .csv.")
-    names = [*labels.names, *(["transcript"] if labels.tail else [])]
-    yield names
-    places = {name: place for place, name in enumerate(names)}
-    row: list[list[str]] | None = None
-    at = size = 0
-    for line in _unboxed(_lines(path, encoding)):
-        match = _labelled(line)
-        label = match[0] if match is not None else ""
-        if label == labels.first:
-            if row is not None:
-                yield _block(row)
-            row, at, size = [[] for _ in names], places[label], 0
-            assert match is not None
-            row[at].append(match[1])
-            continue
-        if _unnumbered(line) in labels.heads:
-            left.append(line.strip())
-            continue
-        if row is None:
-            if line.strip() and not _is_bare(line):
-                left.append(line.strip())
-            continue
-        if match is not None and label in places and not row[places[label]]:
-            at = places[label]
-            row[at].append(match[1])
-            if label == labels.tail:
-                at = places["transcript"]
-        elif not _is_bare(line) or not line.strip():
-            row[at].append(line.strip())
-        size += 1
-        if size > _MOST_BLOCK:
-            raise UnreadableFile(
-                f"A block of {path.name} has more than {_MOST_BLOCK:,} lines: export the calls as .csv."
-            )
-    if row is not None:
-        yield _block(row)
-
-
-def _block(row: Sequence[Sequence[str]]) -> list[str]:
-    # YAML writes a sign in place of a text of several lines, and quotes around a number that is a text.
-    cells = [
-        "\n".join(lines[1:] if list(lines[:1]) in (["|"], [">"], ["|-"]) else lines).strip() for lines in row
-    ]
-    return [_unquoted(cell) for cell in cells]
-
-
-def _unquoted(cell: str) -> str:
-    inner = cell[1:-1]
-    quoted = len(cell) > 2 and cell[0] == cell[-1] and cell[0] in "\"'" and cell[0] not in inner
-    return inner if quoted and "\n" not in inner and " " not in inner else cell

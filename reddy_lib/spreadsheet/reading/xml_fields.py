@@ -4,14 +4,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from reddy_lib.spreadsheet.cells.header_words import concepts
 from reddy_lib.transcripts import leaning
 
-__all__ = ["plain_fields", "plain_name", "turns_by_name"]
+__all__ = [
+    "Part",
+    "is_markup",
+    "parts_inside",
+    "plain_fields",
+    "plain_name",
+    "text_of_parts",
+    "turns_by_name",
+]
+
+Part = str | None
+"""A piece of an element's text, with those of the elements inside; None where a new line begins."""
+_LINES = frozenset(
+    ("br", "p", "div", "li", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre")
+)
+_STYLES_TEXT = """
+abbr b big bdi bdo del em font hr i ins kbd s small span strike strong sub sup tt u ul ol dl wbr
+"""
+_STYLES = frozenset(_STYLES_TEXT.split())
+_OF_TURNS = frozenset(
+    ("speaker", "who", "role", "begin", "start", "end", "stop", "time", "name", "id", "value")
+)
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _TYPES_TEXT = """
@@ -56,6 +77,33 @@ def plain_fields(data: Any) -> Any:
             if left:
                 found[key] = left
     return found
+
+
+def is_markup(name: str, attributes: Mapping[str, str], *, among_words: bool) -> bool:
+    """Return whether an element only says how words look (`<b>`, `<br/>`), or marks some of them, rather than a field.
+
+    `among_words`: words stand before or after it, as with the `<pause/>` in `Well <pause/> I called`.
+    """
+    plain = name.casefold()
+    if any(key.casefold() in _OF_TURNS for key in attributes):
+        return False
+    if plain == "a" and "href" in attributes:
+        return True
+    return plain in _LINES or plain in _STYLES or (among_words and not attributes and not concepts(name))
+
+
+def parts_inside(name: str, parts: Sequence[Part]) -> list[Part]:
+    """Return the pieces of an element as those of the one around it: a paragraph and `<br/>` begin a new line."""
+    return [None, *parts, None] if name.casefold() in _LINES else list(parts)
+
+
+def text_of_parts(parts: Sequence[Part]) -> str:
+    """Return all words of an element with elements among them, in order. Line breaks are those that its mark-up draws, if
+    it draws any, else those of the text."""
+    blank = re.compile(r"\s+" if None in parts else r"[^\S\n]+")
+    text = "".join("\n" if part is None else blank.sub(" ", part) for part in parts)
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
 def turns_by_name(children: Sequence[tuple[str, Any]]) -> list[dict[str, Any]] | None:

@@ -17,7 +17,15 @@ from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.spreadsheet.reading.json_calls import find_calls
 from reddy_lib.spreadsheet.reading.json_tables import rows_of_records
 from reddy_lib.spreadsheet.reading.records import holds_speech, is_turn_list
-from reddy_lib.spreadsheet.reading.xml_fields import plain_fields, plain_name, turns_by_name
+from reddy_lib.spreadsheet.reading.xml_fields import (
+    Part,
+    is_markup,
+    parts_inside,
+    plain_fields,
+    plain_name,
+    text_of_parts,
+    turns_by_name,
+)
 from reddy_lib.transcripts import read_transcript
 
 __all__ = ["is_one_call", "xml_rows", "xml_sheets"]
@@ -161,9 +169,13 @@ def _plain(name: str) -> str:
 
 
 class _Element:
-    """An element that is still open. `children`: name → its value, or its values where the element is repeated."""
+    """An element that is still open.
 
-    __slots__ = ("attributes", "children", "in_order", "name", "text")
+    `children`: name → its value, or its values where the element is repeated. `text`: of its own. `parts`: with that
+    of the elements inside, as long as `plain`: those may be words that are only marked. `styled`: all of them surely are.
+    """
+
+    __slots__ = ("attributes", "children", "in_order", "name", "parts", "plain", "styled", "text")
 
     def __init__(self, name: str, attributes: dict[str, str]) -> None:
         self.name = name
@@ -171,6 +183,15 @@ class _Element:
         self.children: dict[str, Any] = {}
         self.in_order: list[tuple[str, Any]] = []
         self.text: list[str] = []
+        self.parts: list[Part] = []
+        self.plain = self.styled = True
+
+    def own(self) -> str:
+        return "".join(self.text).strip()
+
+    def is_text(self) -> bool:
+        """Return whether the elements inside are words of its text, rather than fields of their own."""
+        return bool(self.children) and self.plain and (self.styled or bool(self.own()))
 
 
 class _Records:
@@ -200,6 +221,12 @@ class _Records:
         element = self._open.pop()
         value = self._value(element)
         above = self._open[-1]
+        if above.plain:
+            words = not element.children or element.is_text()
+            above.plain = words and is_markup(element.name, element.attributes, among_words=True)
+            above.styled = above.styled and is_markup(element.name, element.attributes, among_words=False)
+            if above.plain:
+                above.parts += parts_inside(element.name, element.parts)
         above.in_order.append((element.name, value))
         if element.name not in above.children:
             above.children[element.name] = value
@@ -213,10 +240,16 @@ class _Records:
             above.children[element.name] = [before, value]
 
     def _words(self, text: str) -> None:
-        self._open[-1].text.append(text)
+        element = self._open[-1]
+        element.text.append(text)
+        if element.plain:
+            element.parts.append(text)
 
     def _value(self, element: _Element) -> Any:
-        text = "".join(element.text).strip()
+        text = element.own()
+        if element.is_text():
+            text = text_of_parts(element.parts)
+            element.children = {}
         if not element.children and (not element.attributes or element.attributes.get("nil") == "true"):
             return text
         data: dict[str, Any] = dict(element.attributes)

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from reddy_lib.findings import finding
-from reddy_lib.transcripts.asides import is_aside, is_event, is_heading, is_note
+from reddy_lib.transcripts.asides import is_aside, is_event, is_heading, is_note, is_rule
 from reddy_lib.transcripts.doubt import is_better, is_doubtful, labels_inside
 from reddy_lib.transcripts.formats.arrows import without_arrows
 from reddy_lib.transcripts.formats.chat_stamps import with_iso_stamps, without_counters
@@ -27,6 +27,7 @@ from reddy_lib.transcripts.formats.leading_seconds import with_bracketed_seconds
 from reddy_lib.transcripts.formats.legend import read_legend
 from reddy_lib.transcripts.formats.line_grammar import Grammar, cut_line, find_grammar
 from reddy_lib.transcripts.formats.one_line import split_rows
+from reddy_lib.transcripts.formats.quoted_speech import without_quotes_around_turns
 from reddy_lib.transcripts.formats.shapes import Recording
 from reddy_lib.transcripts.formats.sign_speakers import under_signs
 from reddy_lib.transcripts.formats.styles import ARROW, TableRow, read_table
@@ -39,6 +40,7 @@ from reddy_lib.transcripts.formats.without_colons import (
     of_one_style,
     without_speakers,
 )
+from reddy_lib.transcripts.greetings import offers
 from reddy_lib.transcripts.names import is_named
 from reddy_lib.transcripts.quotes import unquoted
 from reddy_lib.transcripts.roles import fold, is_machine, name_in_label, role_of
@@ -62,7 +64,8 @@ def read_text(
     if signed is not None:
         return signed
     text = _with_first_line(with_bracketed_seconds(without_counters(with_iso_stamps(text))))
-    text = without_arrows(text, Known(roles).is_sure)
+    sure = Known(roles).is_sure
+    text = without_arrows(without_quotes_around_turns(text, sure), sure)
     explained = _under_legend(text, roles, agent, customer)
     if explained is not None:
         return explained
@@ -173,8 +176,28 @@ def _several_calls(parsed: Parsed) -> Parsed:
                 "load each as a call of its own"
             )
             parsed.notes.append((0, finding("line-not-read", "transcript", message, value=first)))
-            break
+            return parsed
+    parts = _parts_between_rules(parsed)
+    if len(parts) > 1 and all(map(_begins_a_call, parts)):
+        message = (
+            f"This text holds {len(parts)} calls, with a rule between them, each begun by somebody who answers it: "
+            "load each as a call of its own"
+        )
+        parsed.notes.append(
+            (0, finding("line-not-read", "transcript", message, value=parts[1][0].text[:200]))
+        )
     return parsed
+
+
+def _parts_between_rules(parsed: Parsed) -> list[list[Turn]]:
+    """Return the turns, parted where a rule stands between them."""
+    places = sorted({place for place, text in parsed.left_out if is_rule(text)} | {len(parsed.turns)})
+    starts = [0, *places]
+    return [part for begin, end in pairwise(starts) if (part := parsed.turns[begin:end])]
+
+
+def _begins_a_call(turns: Sequence[Turn]) -> bool:
+    return len({turn.label for turn in turns}) > 1 and any(offers(turn.text) for turn in turns[:2])
 
 
 _NUMBERED = re.compile(r"\w*\d[\w:./-]*")
@@ -313,8 +336,11 @@ def _read_known(
     rows = _with_trailing_times(rows, speakers)
     reading = Reading(aliases)
     machines = _logs(rows, speakers, known)
+    notices = _notices(rows, speakers)
     for row in rows:
-        if row.label in machines or _is_no_speech(row, speakers, opening=not reading.parsed.turns):
+        if row.raw in notices:  # its stamp may have been written anew
+            reading.leave_out(row._replace(raw=row.text))
+        elif row.label in machines or _is_no_speech(row, speakers, opening=not reading.parsed.turns):
             reading.leave_out(row)
         elif row.label and row.label in speakers and not _is_note_of_roles(row, rows, speakers, reading):
             reading.turn(row)
@@ -396,6 +422,18 @@ def _logs(rows: list[Row], speakers: set[str], known: Known) -> set[str]:
         for label in machines
         if all(is_event(row.text, machine=True) for row in rows if row.label == label)
     }
+
+
+def _notices(rows: Sequence[Row], speakers: set[str]) -> set[str]:
+    """Return the lines that the program of a chat wrote: with a date and a time of their own as all messages have, and
+    without anybody who wrote them."""
+    turns = [row for row in rows if row.label in speakers]
+    if len(turns) < 2 or not all(_DATED.match(row.start) for row in turns):
+        return set()
+    return {row.raw for row in rows if not row.label and row.text and _DATED.match(row.start)}
+
+
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d")
 
 
 def _is_no_speech(row: Row, speakers: set[str], *, opening: bool) -> bool:

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from reddy_lib.findings import Finding, finding
-from reddy_lib.transcripts.asides import goes_on_as_speech, is_aside, is_heading, is_rule
+from reddy_lib.transcripts.asides import (
+    goes_on_as_speech,
+    is_aside,
+    is_day,
+    is_heading,
+    is_rule,
+    names_somebody,
+)
 from reddy_lib.transcripts.formats.json_form import unreadable_time
 from reddy_lib.transcripts.formats.text_rows import Row
 from reddy_lib.transcripts.stamps import read_stamp
@@ -45,7 +52,12 @@ class Reading:
         turn.start, turn.stop = read_moments(timed, parsed)
         if row.broken:
             parsed.notes.append((len(parsed.turns), unreadable_time(row.broken, "start")))
-        headings = list(takewhile(is_heading, self.opening))
+        names = (row.label, *parsed.aliases)
+        headings = list(
+            takewhile(
+                lambda text: is_heading(text) or is_day(text) or names_somebody(text, names), self.opening
+            )
+        )
         parsed.left_out += [(len(parsed.turns), heading) for heading in headings]
         self.opening = self.opening[len(headings) :]
         if self.opening:

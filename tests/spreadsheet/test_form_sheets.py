@@ -1,0 +1,120 @@
+"""Sheets of forms, one call below the other: a label and its value in each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+
+import reddy_lib as reddy
+
+SAID = (
+    ("Agent", "Good morning, Harbour Insurance, how can I help you?"),
+    ("Customer", "A tree fell on my garage."),
+    ("Agent", "I am sorry to hear that."),
+    ("Customer", "Only the car was hit."),
+)
+TALK = [f"{who}: {text}" for who, text in SAID]
+WHOLE = "\n".join(TALK)
+MAIL = "ann@harbour.example"
+Rows = list[list[Any]]
+
+
+def facts(n: int) -> Rows:
+    return [
+        ["Call ID", f"H-{n}"],
+        ["Agent", MAIL],
+        ["Product", "Home"],
+        ["Start", datetime.fromisoformat(f"2026-03-0{n} 10:00")],
+    ]
+
+
+def turned(rows: Rows) -> Rows:
+    return [[f"{name}: {value}"] for name, value in rows]
+
+
+WAYS: dict[str, Callable[[int], Rows]] = {
+    "a gap below": lambda n: [*facts(n), ["Transcript", WHOLE], []],
+    "no gap": lambda n: [*facts(n), ["Transcript", WHOLE]],
+    "colons": lambda n: [*([f"{name}:", value] for name, value in facts(n)), ["Transcript:", WHOLE], []],
+    "two pairs in a row": lambda n: [
+        [*facts(n)[0], *facts(n)[1]],
+        [*facts(n)[2], *facts(n)[3]],
+        ["Transcript", WHOLE],
+        [],
+    ],
+    "one cell in a row": lambda n: [*turned(facts(n)), ["Transcript:"], *([line] for line in TALK), []],
+    "the talk goes on below": lambda n: [
+        *facts(n),
+        ["Transcript", TALK[0]],
+        *([None, line] for line in TALK[1:]),
+        [],
+    ],
+    "a heading each": lambda n: [[f"Call report {n}"], *facts(n), ["Transcript", WHOLE], []],
+    "an empty column between": lambda n: [
+        *([name, None, value] for name, value in [*facts(n), ["Transcript", WHOLE]]),
+        [],
+    ],
+    "below a margin": lambda n: [*([None, *row] for row in [*facts(n), ["Transcript", WHOLE]]), []],
+}
+
+
+def load(tmp_path: Path, rows: Rows) -> reddy.Batch:
+    path = tmp_path / "calls.xlsx"
+    with xlsxwriter.Workbook(path, {"default_date_format": "yyyy-mm-dd hh:mm"}) as book:
+        sheet = book.add_worksheet()
+        for place, row in enumerate(rows):
+            sheet.write_row(place, 0, row)
+    products = [{"id": 7, "name": "Home", "status": "active"}]
+    return reddy.Ledger(tmp_path / "ledger.sqlite").load(
+        path, timezone="UTC", products=products, progress=False
+    )
+
+
+@pytest.mark.parametrize("write", WAYS.values(), ids=WAYS)
+def test_each_form_is_a_call(tmp_path: Path, write: Callable[[int], Rows]) -> None:
+    batch = load(tmp_path, [row for n in range(1, 4) for row in write(n)])
+    assert list(batch.calls()["status"]) == ["ready"] * 3
+    for number, row in enumerate(batch.calls().index, start=1):
+        call = batch[row]
+        assert (call.conversation_id, call.agent_email, call.product_id) == (f"H-{number}", MAIL, 7)
+        assert call.timestamp == 1772359200.0 + 86_400 * (number - 1)
+        assert [(line.role.title(), line.text) for line in call.transcript or ()] == list(SAID)
+    assert "table-rebuilt" in set(batch.findings()["code"])
+
+
+def test_a_form_may_lack_a_fact(tmp_path: Path) -> None:
+    batch = load(
+        tmp_path,
+        [row for n in range(1, 4) for row in WAYS["a gap below"](n) if n != 2 or row[:1] != ["Product"]],
+    )
+    assert list(batch.calls()["status"]) == ["ready", "held", "ready"]
+    found = batch.findings()
+    assert set(found[found["severity"] == "error"]["code"]) == {"product-missing"}
+
+
+def test_what_stands_in_no_form_is_told(tmp_path: Path) -> None:
+    batch = load(tmp_path, [["Calls of March"], [], *(row for n in range(1, 4) for row in WAYS["no gap"](n))])
+    assert "Calls of March" in " ".join(map(str, batch.findings()["message"]))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["Call ID", "Transcript"], *([f"H-{n}", WHOLE] for n in range(1, 6))],
+        [
+            ["Call ID", "Agent", "Product", "Start"],
+            *([f"H-{n}", MAIL, "Home", "2026-03-01 10:00"] for n in range(1, 4)),
+            ["Call ID", "Agent", "Product", "Start"],
+            *([f"H-{n}", MAIL, "Home", "2026-03-01 10:00"] for n in range(4, 7)),
+        ],
+    ],
+)
+def test_an_ordinary_table_is_no_form(tmp_path: Path, rows: Rows) -> None:
+    batch = load(tmp_path, rows)
+    assert "table-rebuilt" not in set(batch.findings()["code"])
+    assert next(batch[row].conversation_id for row in batch.calls().index) == "H-1"
