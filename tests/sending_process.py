@@ -22,6 +22,7 @@ from reddy_lib.sending.connection import Connection
 from reddy_lib.sending.engine import Engine
 
 SECONDS = 60.0
+PRELOADED = [__name__, "tests.reading_process", "pandas", "pyarrow.parquet"]
 
 
 def stop_engines_sooner() -> None:
@@ -32,7 +33,7 @@ def stop_engines_sooner() -> None:
 def context() -> ForkServerContext:
     """The way to make a process from the one that has imported everything."""
     way = multiprocessing.get_context("forkserver")
-    way.set_forkserver_preload([__name__, "tests.reading_process", "pandas", "pyarrow.parquet"])
+    way.set_forkserver_preload(PRELOADED)
     return way
 
 

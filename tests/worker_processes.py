@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,15 +30,25 @@ def environment(**values: str) -> dict[str, str]:
 
 
 class ForkedWorker:
-    """A worker that is used like a `Popen`."""
+    """A worker that is used like a `Popen`; or whatever else `main` runs with these arguments."""
 
-    def __init__(self, arguments: list[str], env: dict[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        env: dict[str, str],
+        log: Path,
+        main: Callable[[list[str]], int] = worker.main,
+    ) -> None:
         self._process = sending_process.context().Process(
-            target=_work, args=(arguments, env, str(log)), daemon=True
+            target=_work, args=(main, arguments, env, str(log)), daemon=True
         )
         sending_process.start(self._process)
         assert self._process.pid is not None
         self.pid = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
 
     def poll(self) -> int | None:
         return self._process.exitcode
@@ -52,18 +62,21 @@ class ForkedWorker:
     def send_signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        self._process.terminate()
+
     def kill(self) -> None:
         self._process.kill()
 
 
-def _work(arguments: list[str], env: dict[str, str], log: str) -> None:
+def _work(main: Callable[[list[str]], int], arguments: list[str], env: dict[str, str], log: str) -> None:
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(file, 1)
     os.dup2(file, 2)
     os.environ.clear()
     os.environ.update(env)
     os.chdir(ROOT)
-    sys.exit(worker.main(arguments))
+    sys.exit(main(arguments))
 
 
 Worker = subprocess.Popen[bytes] | ForkedWorker

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 
 from tests import app_server
 from tests.app_server import PATIENCE, free_port
+from tests.forked_app import start_forked_app
 from tests.real_browser import launched
+from tests.worker_processes import ForkedWorker
 
 expect.set_options(timeout=PATIENCE * 30_000)
 
@@ -76,9 +77,9 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="package")
-def stopping() -> Iterator[list[subprocess.Popen[bytes]]]:
+def stopping() -> Iterator[list[ForkedWorker]]:
     """Apps that were told to stop. Each takes a second to end in good order; the next test need not wait for it."""
-    processes: list[subprocess.Popen[bytes]] = []
+    processes: list[ForkedWorker] = []
     yield processes
     for process in processes:
         app_server.stop(process)
@@ -86,13 +87,13 @@ def stopping() -> Iterator[list[subprocess.Popen[bytes]]]:
 
 
 @pytest.fixture
-def start_app(tmp_path: Path, stopping: list[subprocess.Popen[bytes]]) -> Iterator[Callable[..., App]]:
-    """Starts the app as the README does; further environment variables as keyword arguments."""
-    processes: list[subprocess.Popen[bytes]] = []
+def start_app(tmp_path: Path, stopping: list[ForkedWorker]) -> Iterator[Callable[..., App]]:
+    """Starts the app; further environment variables as keyword arguments."""
+    processes: list[ForkedWorker] = []
 
     def start(**environment: str) -> App:
         ledger, log, port = tmp_path / "ledger.sqlite", tmp_path / "app.log", free_port()
-        processes.append(app_server.start_app(ledger, log, port, **environment))
+        processes.append(start_forked_app(ledger, log, port, **environment))
         return App(f"http://localhost:{port}", str(ledger), log)
 
     yield start

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,21 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import reddy_lib as reddy
+from tests import app_server
 from tests.browser.conftest import App
 
 HEADER = 32  # pixels: the header row of a grid
 ROW = 31
 CALL = 66  # of the list of calls
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    """Started as the README does: the imports of a page that is opened first are part of the way."""
+    ledger, log, port = tmp_path / "ledger.sqlite", tmp_path / "app.log", app_server.free_port()
+    process = app_server.start_app(ledger, log, port)
+    yield App(f"http://localhost:{port}", str(ledger), log)
+    app_server.stop(process)
 
 
 def received(app: App) -> list[dict[str, Any]]:
