@@ -313,6 +313,8 @@ class Vocabulary:
     def confirms(self, spoken: Iterable[str]) -> list[tuple[int, int]]:
         """Return first and last place, in plain words, of each phrase that asks to confirm something."""
         words = list(spoken)
+        if self.confirming.keys().isdisjoint(words):
+            return []
         found: list[tuple[int, int]] = []
         for at, word in enumerate(words):
             for phrase in self.confirming.get(word, ()):
