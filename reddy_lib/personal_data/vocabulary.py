@@ -296,15 +296,15 @@ class Vocabulary:
             return hint
         asking = [one for one in found if one.weight >= 1 and one.kind in IN_WORDS]
         if asking:
-            self.questions[text] = tuple({Question.of(phrase) for phrase in asking})
+            self.questions[text] = tuple({Question.of(phrase, text) for phrase in asking})
             hint |= ASKS | (SURE if any(len(one.rest) == 1 for one in asking) else 0)
-        self.cues[text] = tuple({Question.of(phrase) for phrase in found})
+        self.cues[text] = tuple({Question.of(phrase, text) for phrase in found})
         things = [phrase for phrase in found if phrase.kind in _OF_THINGS]
         if things:
-            self.things[text] = tuple({Question.of(phrase) for phrase in things})
+            self.things[text] = tuple({Question.of(phrase, text) for phrase in things})
         if len(things) < len(found):
             persons = [phrase for phrase in found if phrase.kind not in _OF_THINGS]
-            self.persons[text] = tuple({Question.of(phrase) for phrase in persons})
+            self.persons[text] = tuple({Question.of(phrase, text) for phrase in persons})
         return hint | CUE | (SAYS if any(one.kind.startswith("in ") for one in found) else 0)
 
     def _bare(self, text: str) -> str:
@@ -393,7 +393,8 @@ class Vocabulary:
 class Question(NamedTuple):
     """What a line has to have, to ask for something that words answer.
 
-    `needed`: its words, or their beginnings, the longest first: most lines lack one of the first.
+    `needed`: its words, or their beginnings. Those that the word by which it was found does not have come first, and of
+    these the longest: most lines lack one of the first.
     """
 
     needed: tuple[str, ...]
@@ -402,10 +403,11 @@ class Question(NamedTuple):
     text: str
 
     @classmethod
-    def of(cls, phrase: Phrase) -> Question:
+    def of(cls, phrase: Phrase, word: str) -> Question:
+        """Return what a line with this word has to have for a phrase."""
         exact = frozenset(word for word in phrase.rest if "*" not in word)
         begins = tuple(word.rstrip("*") for word in phrase.rest if word.endswith("*"))
-        needed = tuple(sorted((*exact, *begins), key=len, reverse=True))
+        needed = tuple(sorted((*exact, *begins), key=lambda one: (one in word, -len(one))))
         return cls(needed, exact, begins, " ".join(phrase.rest) if phrase.whole and not begins else "")
 
     def is_in(self, line: Words) -> bool:
