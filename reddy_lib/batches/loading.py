@@ -22,6 +22,7 @@ from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.call_rows import duplicate_keys, insert_calls, new_call_values, remark_duplicates
 from reddy_lib.batches.catalogue import find_batch
 from reddy_lib.batches.corrections import Correction, corrected_calls, link_corrections
+from reddy_lib.batches.garbage import no_search_for_cycles
 from reddy_lib.batches.load_process import Piece, pieces_of_rows
 from reddy_lib.batches.load_sources import as_file
 from reddy_lib.database.database import Database
@@ -88,7 +89,7 @@ def load_batch(
         )
         counter = _Counter(Path(file_name).name, "calls" if mapping.layout == "row" else "rows", on_progress)
         try:
-            with one_line(counter.interrupted), counter.bar(shown=progress), _no_search_for_cycles():
+            with one_line(counter.interrupted), counter.bar(shown=progress), no_search_for_cycles():
                 for piece in _pieces(database, path, mapping, batch_id, listed, file_name, corrects):
                     if piece.values:
                         _store(database, batch_id, piece, who=who)
@@ -99,19 +100,6 @@ def load_batch(
             _forget_unfinished(database, batch_id=batch_id)
             raise
     return find_batch(database, batch_id)
-
-
-@contextlib.contextmanager
-def _no_search_for_cycles() -> Iterator[None]:
-    """Keep Python from looking for reference cycles among new objects. Calls have none, and it would take a tenth of the
-    time of a load; the little that has some is found after each piece."""
-    searches = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if searches:
-            gc.enable()
 
 
 class _Counter:

@@ -6,21 +6,24 @@ A row of `personal_data` has kinds and counts, never words. A change of the call
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from reddy_lib.batches.garbage import no_search_for_cycles
 from reddy_lib.batches.masking import items_of
 from reddy_lib.batches.masks import masks_in, own_masks
 from reddy_lib.batches.removed_codes import calls_without_codes
 from reddy_lib.batches.stored_batch import StoredBatch
-from reddy_lib.database.bulk import pieces
+from reddy_lib.database.bulk import pieces, run_many
 from reddy_lib.database.database import Database
 from reddy_lib.database.schema import calls, personal_data
 from reddy_lib.model import Call, from_payload
@@ -97,7 +100,9 @@ def look_through(
             query = sa.select(calls.c.id).where(part, not_looked_through()).order_by(calls.c.row)
             ids = list(connection.execute(query).scalars())
         for some in pieces(ids, PIECE):
-            _look(database, some)
+            with no_search_for_cycles():
+                _look(database, some)
+                gc.collect(0)
             done += len(some)
             if on_progress is not None:
                 on_progress(done)
@@ -117,14 +122,21 @@ def _look(database: Database, ids: Sequence[int]) -> None:
         )
         rows = [read[id][1] for id, payload in now if id in read and read[id][0] == payload]
         if rows:
-            insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(personal_data)
-            connection.execute(
-                insert.on_conflict_do_update(
-                    index_elements=["call_id"],
-                    set_={name: insert.excluded[name] for name in ("finder", "digest", "kinds", "masked")},
-                ),
-                rows,
-            )
+            run_many(connection, _remember(connection.dialect.name), rows)
+
+
+@cache
+def _remember(dialect: str) -> sa.Insert:
+    """Return the statement that stores what was found in a call."""
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert(personal_data)
+    values: dict[str, sa.BindParameter[object]] = {
+        column.name: sa.bindparam(column.name) for column in personal_data.c
+    }
+    statement: sa.Insert = insert.values(values).on_conflict_do_update(
+        index_elements=["call_id"],
+        set_={name: insert.excluded[name] for name in ("finder", "digest", "kinds", "masked")},
+    )
+    return statement
 
 
 def _row(one: Any, *, removed: bool) -> dict[str, int | str]:

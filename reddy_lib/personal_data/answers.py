@@ -311,13 +311,13 @@ def _is_dot(tokens: Sequence[Token], index: int) -> bool:
 
 def emails_in_words(line: Line, *, asked: bool) -> Iterator[Part]:
     """Yield email addresses that are said in words. `asked`: any words may stand before the "at"."""
-    tokens = line.tokens
-    for index, token in enumerate(tokens):
+    for index, token in enumerate(line.parts):
         if not (token.word.at or token.text == "@"):
             continue
-        last = _domain(tokens, index)
+        last = _domain(line.parts, index)
         if last < 0:
             continue
+        tokens = line.tokens
         first = index
         words = 0
         while first > 0 and index - first < _LEFT:

@@ -29,11 +29,13 @@ class Cue(NamedTuple):
 
 def cues_of(line: Line) -> list[Cue]:
     """Return the cues of a line in order; of two in one place, the longer."""
-    words = [(at, token.word) for at, token in enumerate(line.parts) if token.word.says]
-    found = [(at, 0, _cue(at, at, phrase)) for at, word in words if word.phrases for phrase in word.single]
+    words = [(at, word) for at, (_, _, _, word, _) in enumerate(line.parts) if word.says]
+    opening = [(at, word) for at, word in words if word.phrases]
+    if not opening:
+        return []
+    found = [(at, 0, _cue(at, at, phrase)) for at, word in opening for phrase in word.single]
     found += _longer(words, whole=True)
-    if any(word.phrases for _, word in words):
-        found += _longer([one for one in words if not one[1].small], whole=False)
+    found += _longer([one for one in words if not one[1].small], whole=False)
     if len(found) < 2:
         return [cue for _, _, cue in found]
     found.sort(key=_PLACE)

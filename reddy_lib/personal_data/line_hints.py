@@ -74,11 +74,10 @@ def hint_of(text: str, vocabulary: Vocabulary) -> int:
     hint = reduce(or_, parts, 0)
     number = ones = digits = 0
     if hint > _FLAGS:
-        for one in parts:
-            if one > _FLAGS:
-                number += one >> COUNT & _MOST
-                ones += one >> ONES & _MOST
-                digits += one >> DIGITS
+        for one in filter(_FLAGS.__lt__, parts):
+            number += one >> COUNT & _MOST
+            ones += one >> ONES & _MOST
+            digits += one >> DIGITS
         hint &= _FLAGS
     alone = ones and not number and text.count(" ") <= PIECE_SPACES  # the answer may be "one"
     if ones:
@@ -125,5 +124,10 @@ def has_cue(text: str, phrases: Mapping[str, Sequence[Question]]) -> bool:
     """Return whether a line has all the words of one of these phrases, which are listed by their most telling word."""
     lower = text.lower()
     bare = _bare(lower)
-    words = phrases.keys() & WORD.findall(lower)
-    return any(one.is_in(bare) for word in words for one in phrases[word])
+    text = bare.text
+    for word in phrases.keys() & WORD.findall(lower):
+        for one in phrases[word]:
+            needed = one.needed
+            if (not needed or needed[0] in text) and one.is_in(bare):
+                return True
+    return False

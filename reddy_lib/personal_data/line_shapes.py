@@ -89,7 +89,13 @@ def is_bare(line: Line, runs: Sequence[Run]) -> bool:
 
 def _words_beside(line: Line, runs: Sequence[Run]) -> Iterator[tuple[int, Word]]:
     """Yield the words of a line that are in none of its numbers, and their places."""
-    inside = {index for run in runs for index in range(run.first, run.last + 1)}
-    for index, token in enumerate(line.parts):
-        if index not in inside and token.text[0].isalnum():
-            yield index, token.word
+    at = 0
+    parts = line.parts
+    for first, last in sorted((run.first, run.last) for run in runs):
+        for index in range(at, first):
+            if parts[index].text[0].isalnum():
+                yield index, parts[index].word
+        at = max(at, last + 1)
+    for index in range(at, len(parts)):
+        if parts[index].text[0].isalnum():
+            yield index, parts[index].word

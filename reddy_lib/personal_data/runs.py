@@ -72,11 +72,11 @@ class Run:
         self.clock = clock
         self.after_undo = after_undo
         self.first, self.last = atoms[0].at, atoms[-1].last
-        self.code = "".join(atom.text for atom in atoms)
-        self.digits = sum(character.isdigit() for character in self.code)
-        self.letters = len(self.code) - self.digits
-        self.counted = self.code
-        if any(atom.joined for atom in atoms[1:]):
+        self.code = code = "".join([atom.text for atom in atoms])
+        self.digits = len(code) if code.isdigit() else sum(map(str.isdigit, code))
+        self.letters = len(code) - self.digits
+        self.counted = code
+        if len(atoms) > 1 and any(atom.joined for atom in atoms[1:]):
             parts: list[str] = []
             for atom in atoms:
                 if atom.joined and parts:
@@ -182,10 +182,9 @@ class _Reader:
         """
         live: list[int] = []
         figures: list[int] = []
-        for at, token in enumerate(self.tokens):
-            text = token.text
-            if token.word.live:
-                if token.word.weak and not self._counts(at + 1):
+        for at, (_, _, text, word, _) in enumerate(self.tokens):
+            if word.live:
+                if word.weak and not self._counts(at + 1):
                     continue
                 live.append(at)
                 if text[0].isdigit():
@@ -483,8 +482,10 @@ class _Reader:
 
     def _bank_letters(self, text: str) -> bool:
         """Return whether four letters follow the beginning of an IBAN ("IE04 AIBK")."""
+        if len(text) != 4 or not self.atoms:
+            return False
         code = "".join(atom.text for atom in self.atoms[-2:])
-        return len(text) == 4 and len(code) == 4 and code[:2].isalpha() and code[2:].isdigit()
+        return len(code) == 4 and code[:2].isalpha() and code[2:].isdigit()
 
     def _as_in(self) -> int:
         """Return how many tokens of "for bravo", "wie Berta", "comme" follow a letter, and put them into its atom."""
@@ -512,14 +513,14 @@ class _Reader:
             after_undo = False
 
     def _add(self, atoms: list[Atom], *, after_undo: bool) -> None:
-        pieces = self._pieces(atoms)
+        pieces = self._pieces(atoms) if len(atoms) > 1 else []
         # "49.99 and 12.50" is two amounts, while "four nine and then two one" is one number.
         whole = len(pieces) < 2 or not any(self._looks_counted(piece) for piece in pieces)
         for part in [atoms] if whole else pieces:
             part = trimmed(part, self.tokens)
             if len(part) == 1 and self._is_article(part[0]):
                 continue
-            if any(any(c.isdigit() for c in atom.text) for atom in part) or len(part) > 2:
+            if len(part) > 2 or any(any(map(str.isdigit, atom.text)) for atom in part):
                 amount, clock = self._amount(part), self._clock(part)
                 self.runs.append(Run(self.line, part, amount=amount, clock=clock, after_undo=after_undo))
             after_undo = False
@@ -551,7 +552,7 @@ class _Reader:
 
     def _amount(self, atoms: list[Atom]) -> bool:
         """Return whether a run is money, a share, or a count of something."""
-        if sum(len(atom.text) for atom in atoms if not atom.joined) > _MOST_COUNTED:
+        if sum([len(atom.text) for atom in atoms if not atom.joined]) > _MOST_COUNTED:
             return False
         before = self.tokens[atoms[0].at - 1] if atoms[0].at else None
         after = self.tokens[atoms[-1].last + 1] if atoms[-1].last + 1 < len(self.tokens) else None

@@ -158,21 +158,24 @@ class _Patterns(Generic[_Of]):
     def __init__(self) -> None:
         self.exact: dict[str, list[_Of]] = defaultdict(list)
         self.prefix: dict[str, list[tuple[str, _Of]]] = defaultdict(list)
-        self.suffix: list[tuple[str, _Of]] = []
+        self.suffix: dict[str, list[tuple[str, _Of]]] = defaultdict(list)
 
     def add(self, word: str, what: _Of) -> None:
         if word.startswith("*"):
-            self.suffix.append((word[1:], what))
+            self.suffix[word[-2:]].append((word[1:], what))
         elif word.endswith("*"):
             self.prefix[word[:2]].append((word[:-1], what))
         else:
             self.exact[word].append(what)
 
-    def of(self, word: str) -> list[_Of]:
-        found = list(self.exact.get(word, ()))
-        found += [what for start, what in self.prefix.get(word[:2], ()) if word.startswith(start)]
-        if self.suffix:
-            found += [what for end, what in self.suffix if len(word) > len(end) and word.endswith(end)]
+    def of(self, word: str) -> Sequence[_Of]:
+        """Return what is said of a word. It is for each new word of each call, and most are in none of the groups."""
+        exact, begins, ends = self.exact.get(word), self.prefix.get(word[:2]), self.suffix.get(word[-2:])
+        if begins is None and ends is None:
+            return exact or ()
+        found = list(exact or ())
+        found += [what for start, what in begins or () if word.startswith(start)]
+        found += [what for end, what in ends or () if len(word) > len(end) and word.endswith(end)]
         return found
 
 
@@ -204,9 +207,8 @@ class Vocabulary:
         self.persons: dict[str, tuple[Question, ...]] = {}  # and of people
         self._lists: _Patterns[str] = _Patterns()
         self._bits: _Patterns[int] = _Patterns()  # what words mean that are numbers, or parts of an address
-        small: set[str] = set()
-        for language in languages:
-            small |= set(slot_words()[language].get("small", ()))
+        self._numbers = _first_of([number_words(language) for language in languages])
+        self._small = frozenset(slot_words()[languages[0]].get("small", ()))
         for name in ("at", "dot"):  # whatever is spoken, an address is said with the words of any language
             for sections in slot_words().values():
                 for entry in sections[name]:
@@ -241,14 +243,27 @@ class Vocabulary:
                     self._bits.add(entry, bit)
         for spelt in _NATO:
             self._bits.add(spelt, SPELLS)
+        numbers = self._numbers
         for language in self.languages:
-            numbers = number_words(language)
-            for text in {**numbers.values, **numbers.scales, **numbers.times, **numbers.inside}:
-                word = self.word(text)
-                if word.scale or word.times or word.value not in (None, 1):
+            own = number_words(language)
+            for text in {**own.values, **own.scales, **own.times, **own.inside}:
+                bare = self._bare(text)
+                value = self._value_of(bare)
+                if numbers.scales.get(bare) or numbers.times.get(bare) or value not in (None, 1):
                     self._bits.add(text, NUMBER)
-                if word.value == 1 or word.leads:
+                if value == 1 or self._leads(bare):
                     self._bits.add(text, ONE)
+
+    def _value_of(self, bare: str) -> int | None:
+        """Return the number that a word says."""
+        value = self._numbers.values.get(bare)
+        if value is None and len(bare) >= _COMPOUND and not self._numbers.scales.get(bare):
+            return _compound(bare, self.languages)
+        return value
+
+    def _leads(self, bare: str) -> bool:
+        """Return whether a word says a zero also at the beginning of a number."""
+        return self._numbers.inside.get(bare) == 0 and bare not in self._small
 
     def _add(self, kind: str, entries: Sequence[str], small: set[str], common: set[str]) -> None:
         for entry in entries:
@@ -281,15 +296,15 @@ class Vocabulary:
             return hint
         asking = [one for one in found if one.weight >= 1 and one.kind in IN_WORDS]
         if asking:
-            self.questions[text] = tuple({Question.of(phrase) for phrase in asking})
+            self.questions[text] = tuple({Question.of(phrase, text) for phrase in asking})
             hint |= ASKS | (SURE if any(len(one.rest) == 1 for one in asking) else 0)
-        self.cues[text] = tuple({Question.of(phrase) for phrase in found})
+        self.cues[text] = tuple({Question.of(phrase, text) for phrase in found})
         things = [phrase for phrase in found if phrase.kind in _OF_THINGS]
         if things:
-            self.things[text] = tuple({Question.of(phrase) for phrase in things})
+            self.things[text] = tuple({Question.of(phrase, text) for phrase in things})
         if len(things) < len(found):
             persons = [phrase for phrase in found if phrase.kind not in _OF_THINGS]
-            self.persons[text] = tuple({Question.of(phrase) for phrase in persons})
+            self.persons[text] = tuple({Question.of(phrase, text) for phrase in persons})
         return hint | CUE | (SAYS if any(one.kind.startswith("in ") for one in found) else 0)
 
     def _bare(self, text: str) -> str:
@@ -298,6 +313,8 @@ class Vocabulary:
     def confirms(self, spoken: Iterable[str]) -> list[tuple[int, int]]:
         """Return first and last place, in plain words, of each phrase that asks to confirm something."""
         words = list(spoken)
+        if self.confirming.keys().isdisjoint(words):
+            return []
         found: list[tuple[int, int]] = []
         for at, word in enumerate(words):
             for phrase in self.confirming.get(word, ()):
@@ -336,21 +353,17 @@ class Vocabulary:
         word = Word(bare)
         if bare.isdigit():
             return word
-        for language in self.languages:
-            numbers = number_words(language)
-            if word.value is None:
-                word.value = numbers.values.get(bare)
-            word.inside = numbers.inside.get(bare) if word.inside is None else word.inside
-            word.scale = word.scale or numbers.scales.get(bare, 0)
-            word.times = word.times or numbers.times.get(bare, 0)
-        word.leads = word.inside == 0 and bare not in slot_words()[self.languages[0]].get("small", ())
-        if word.value is None and not word.scale and len(bare) >= _COMPOUND:
-            word.value = _compound(bare, self.languages)
-        for name in self._lists.of(bare):
+        word.value = self._value_of(bare)
+        word.inside = self._numbers.inside.get(bare)
+        word.scale = self._numbers.scales.get(bare, 0)
+        word.times = self._numbers.times.get(bare, 0)
+        word.leads = self._leads(bare)
+        lists, phrases = self._lists.of(bare), self._phrases.of(bare)
+        for name in lists:
             setattr(word, _ATTRIBUTES.get(name, name), True)
         word.filler = word.filler or (word.value is None and _HESITATION.fullmatch(bare) is not None)
         word.abbreviation = _ABBREVIATION.fullmatch(bare) is not None and not (
-            self._lists.of(bare) or self._phrases.of(bare) or word.counts or word.scale
+            lists or phrases or word.counts or word.scale
         )
         word.inert = bare.isalpha() and not (
             word.abbreviation
@@ -365,7 +378,6 @@ class Vocabulary:
         word.weak = (word.abbreviation or word.inside is not None) and not (
             word.value is not None or word.scale or word.times or word.letter or word.nato or word.leads
         )
-        phrases = self._phrases.of(bare)
         if phrases:
             word.phrases = tuple(phrases)
             word.single = tuple(phrase for phrase in phrases if not phrase.rest)
@@ -381,7 +393,8 @@ class Vocabulary:
 class Question(NamedTuple):
     """What a line has to have, to ask for something that words answer.
 
-    `needed`: its words, or their beginnings, the longest first: most lines lack one of the first.
+    `needed`: its words, or their beginnings. Those that the word by which it was found does not have come first, and of
+    these the longest: most lines lack one of the first.
     """
 
     needed: tuple[str, ...]
@@ -390,10 +403,11 @@ class Question(NamedTuple):
     text: str
 
     @classmethod
-    def of(cls, phrase: Phrase) -> Question:
+    def of(cls, phrase: Phrase, word: str) -> Question:
+        """Return what a line with this word has to have for a phrase."""
         exact = frozenset(word for word in phrase.rest if "*" not in word)
         begins = tuple(word.rstrip("*") for word in phrase.rest if word.endswith("*"))
-        needed = tuple(sorted((*exact, *begins), key=len, reverse=True))
+        needed = tuple(sorted((*exact, *begins), key=lambda one: (one in word, -len(one))))
         return cls(needed, exact, begins, " ".join(phrase.rest) if phrase.whole and not begins else "")
 
     def is_in(self, line: Words) -> bool:
@@ -469,6 +483,20 @@ class _Hints(dict[str, int]):
             self._words.asked[piece] = tuple(dict.fromkeys(asked))
         hint = self[piece] = hint | numbers << COUNT | ones << ONES | digits << DIGITS
         return hint
+
+
+def _first_of(languages: Sequence[NumberWords]) -> NumberWords:
+    """Return the number words of all these languages; where several have one, the first says what it is."""
+    values: dict[str, int] = {}
+    inside: dict[str, int] = {}
+    scales: dict[str, int] = {}
+    times: dict[str, int] = {}
+    for one in reversed(languages):
+        values |= one.values
+        inside |= one.inside
+        scales |= one.scales
+        times |= one.times
+    return NumberWords(values, inside, scales, times)
 
 
 def _compound(word: str, languages: Sequence[str]) -> int | None:

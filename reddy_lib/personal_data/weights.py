@@ -183,7 +183,7 @@ def signs_after(line: Line, signs: Sequence[Sign], run: Run, following: int, *, 
 
 def speaks_of(signs: Sequence[Sign], kind: str) -> bool:
     """Return whether a line has a sign of this kind, however weak."""
-    return any(sign.kind == kind for sign in signs)
+    return kind in [sign.kind for sign in signs]
 
 
 def asks_other(signs: Sequence[Sign], kind: str) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+from collections import Counter
+
 import pandas as pd
 import pytest
 
 import reddy_lib as reddy
+from reddy_lib.batches import personal_looks
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.personal_looks import personal_data_of
 from reddy_lib.batches.steps import SetTag, read_step, step_json
@@ -108,3 +112,24 @@ def test_the_step_is_kept_as_data_and_an_unknown_kind_is_refused() -> None:
     assert step.title() == "Mask card number, security code"
     with pytest.raises(ValueError, match="no kind"):
         MaskPersonalData(kinds=("shoe size",))
+
+
+def test_looking_through_searches_for_no_reference_cycles(
+    batch: reddy.Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches: list[bool] = []
+    counted = personal_looks.kinds_of
+
+    def kinds_of(call: reddy.Call) -> Counter[str]:
+        searches.append(gc.isenabled())
+        return counted(call)
+
+    monkeypatch.setattr(personal_looks, "kinds_of", kinds_of)
+    personal_data_of(batch)
+    assert searches == [False, False]
+    assert gc.isenabled()
+    monkeypatch.setattr(personal_looks, "kinds_of", lambda call: 1 / 0)
+    batch.apply(SetTag(key="Again", value="yes"))
+    with pytest.raises(ZeroDivisionError):
+        personal_data_of(batch)
+    assert gc.isenabled(), "also after an error"
