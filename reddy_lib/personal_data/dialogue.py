@@ -21,7 +21,7 @@ from reddy_lib.personal_data.answers import (
     is_sentence,
     looks_like_address,
 )
-from reddy_lib.personal_data.bare_numbers import by_form, kind_by_length, long_number
+from reddy_lib.personal_data.bare_numbers import by_form, is_date, long_number
 from reddy_lib.personal_data.confirming import (
     CONFIRMED,
     confirmed_address,
@@ -38,7 +38,8 @@ from reddy_lib.personal_data.forms import (
     is_firms_email,
     may_be_id,
 )
-from reddy_lib.personal_data.line_hints import has_cue, is_nod
+from reddy_lib.personal_data.last_question import LastQuestion
+from reddy_lib.personal_data.line_hints import is_nod
 from reddy_lib.personal_data.line_shapes import (
     ROUND_AN_ANSWER,
     counts_a_thing,
@@ -56,7 +57,7 @@ from reddy_lib.personal_data.scoring import scores_of
 from reddy_lib.personal_data.skimming import skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.tokens import Line, read_line
-from reddy_lib.personal_data.vocabulary import AT, CUE, FIGURES, NUMBER, Vocabulary
+from reddy_lib.personal_data.vocabulary import AT, FIGURES, Vocabulary
 from reddy_lib.personal_data.weights import Sign, asks_other, is_yours, signs_of, speaks_of
 
 __all__ = ["Dialogue"]
@@ -108,8 +109,7 @@ class Dialogue:
         self._slots = Slots()
         self._memory = Memory()
         self._last = _NOTHING  # of the customer's last number, as long as only nods and echoes follow
-        self._question = 0  # line of the agent's last words; negative if they speak of something harmless
-        self._unread = ""  # these words, if they may speak of something harmless and were not read
+        self._question = LastQuestion(words)
         self._piece = (-99, "")  # line and digits of the customer's last number
         self._card_line = -99  # where one was told to its end
         self._paid_line = -99  # where a card's number was said
@@ -143,9 +143,7 @@ class Dialogue:
         agent = line.role == "agent"
         self._slots.pass_by(agent=agent, words=words)
         if agent:
-            later = hint & CUE and (behind or hint & (NUMBER | FIGURES))
-            self._question = -number if hint & CUE and not later else number
-            self._unread = line.text if later else ""
+            self._question.passed(number, line.text, hint, behind=behind)
             if words > _NEAR:
                 self._last = _NOTHING
 
@@ -217,8 +215,7 @@ class Dialogue:
         if told is not None:
             told.weight *= _TOLD_CARD
         if line.agent:
-            harmless = any(sign.kind in HARMLESS for sign in signs)
-            self._question, self._unread = -line.number if harmless else line.number, ""
+            self._question.read(line, signs)
 
     def _pays(self, line: Line, signs: Sequence[Sign]) -> bool:
         """Return whether a card is spoken of: "the date" may be a flight's otherwise."""
@@ -477,6 +474,7 @@ class Dialogue:
         if is_pronoun(line, run):
             return _NOTHING
         counted = run.amount or run.clock
+        dated = is_date(line.text[run.begin : run.end])
         scores, here = scores_of(line, signs, runs, at, self._slots, self._last.kind)
         harmless = max((scores.pop(kind, 0.0) for kind in HARMLESS), default=0.0)
         known = next(filter(None, map(self._memory.kind_of, run.readings)), "")
@@ -500,7 +498,7 @@ class Dialogue:
             value = (
                 weight
                 * fit(kind, run, slot.filled if slot is not None else 0, piece=piece)
-                * (_AMOUNT if counted else 1.0)
+                * (_AMOUNT if counted or (dated and kind in _LONG) else 1.0)
             )
             if run.digits + run.letters <= _FEW and kind in _LONG and not bare:
                 value *= _IN_PASSING
@@ -569,24 +567,15 @@ class Dialogue:
             return _NOTHING
         if self._last.kind:
             return self._last._replace(why="goes on from the line before")
-        if kind := self._answers_question(line, run):
-            return _Verdict(kind, "form", f"the whole answer to line {abs(self._question)}", new())
+        paying = line.number - self._paid_line <= _PAYING
+        if kind := self._question.answered(
+            line, run, card=self._card_line, paying=paying, known=self._memory.kind_of
+        ):
+            return _Verdict(kind, "form", f"the whole answer to line {self._question.line}", new())
+        if is_date(line.text[run.begin : run.end]) and self._question.of_a_thing():
+            return _NOTHING
         found = long_number(run)
         return _Verdict(*found, new()) if found else _NOTHING
-
-    def _answers_question(self, line: Line, run: Run) -> str:
-        """Return the kind of a number that is the whole answer to a question of unknown words; "" if it may be a count."""
-        if self._unread:
-            if has_cue(self._unread, self.words.things):
-                self._question = -abs(self._question)
-            self._unread = ""
-        behind_card = (
-            self._card_line > abs(self._question) and line.number - self._card_line <= _REPEATS_WITHIN
-        )
-        after = self._card_line if behind_card else self._question
-        if after <= 0 or line.number - after > _ANSWER_WITHIN or not (run.spelled or behind_card):
-            return ""
-        return kind_by_length(run, paying=line.number - self._paid_line <= _PAYING)
 
     def _bluntly(self, line: Line, runs: Sequence[Run]) -> None:
         for run in runs:

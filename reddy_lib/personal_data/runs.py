@@ -100,9 +100,16 @@ class Run:
                 and len(only.text) > 3
                 and not (len(only.text) == 4 and only.text[:2] in ("19", "20"))
             )
+        if len(self.atoms) == 2 and self._is_year():
+            return False
         return not any(
             len(atom.text) > 2 and not atom.figures and atom.text.endswith("00") for atom in self.atoms
         )
+
+    def _is_year(self) -> bool:
+        """Return whether it is a year in two numbers ("twenty twenty four")."""
+        century, rest = self.atoms
+        return century.text in ("19", "20") and len(rest.text) == 2 and not (century.figures or rest.figures)
 
     def pieces_in(self, line: Line) -> Iterator[tuple[int, int]]:
         """Yield begin and end of its pieces: the characters of it without the words between."""
