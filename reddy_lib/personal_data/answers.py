@@ -37,6 +37,7 @@ _ENDINGS = word_set("com net org de fr es pt it nl uk co br eu edu gov ie at ch 
 _LEFT, _RIGHT = 9, 8  # tokens of a spoken address before and after "at"
 _NAME_WORDS = 6
 _AND = frozenset(("y", "e", "et", "und", "og", "en", "and"))
+_ALL = word_set("all alles tout toutes todo tudo tutto alt")
 _IS = word_set("ea und : = ' ’")
 _PLACE_TOKENS = 16
 _MOST_OF_A_PLACE = 8  # words
@@ -73,6 +74,8 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
     place = kind == "address"
     gap = _GAP_IN_A_PLACE if place else _GAP
     remarks = _remarks(tokens)
+    if kind == "password":
+        stop = min(stop, _end_before_writing(tokens))
     for index in range(stop):
         token = tokens[index]
         if index in without or index in remarks:
@@ -84,7 +87,11 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
             if token.text in ".?!;" and first >= 0 and kind in ("name", "password") and not token.glued:
                 break
             continue
-        if _says_nothing(token, inside=first >= 0, kind=kind) or _is_moment(tokens, index):
+        if (
+            _says_nothing(token, inside=first >= 0, kind=kind)
+            or _is_moment(tokens, index)
+            or (not place and _is_pronoun(tokens, index))
+        ):
             skipped += 1
             continue
         if first >= 0 and skipped >= gap:
@@ -125,6 +132,39 @@ def _speaks(tokens: Sequence[Token], index: int) -> bool:
     after = tokens[index + 1].word if index + 1 < len(tokens) else None
     spelled = after is not None and (after.letter or after.value is not None)
     return tokens[index].word.person and not (tokens[index].word.letter and spelled)
+
+
+def _is_pronoun(tokens: Sequence[Token], index: int) -> bool:
+    """Return whether a letter is a person ("i think it's …"), and none of those that are asked for ("i and k")."""
+    word = tokens[index].word
+    after = tokens[index + 1].word if index + 1 < len(tokens) else None
+    return (
+        word.letter
+        and word.person
+        and after is not None
+        and (after.skip or after.common or after.linking)
+        and not (after.letter or after.plain in _AND)
+    )
+
+
+def _end_before_writing(tokens: Sequence[Token]) -> int:
+    """Return the token before which an answer ends because the rest of the line says how it is written ("all one word")."""
+    end = len(tokens)
+    first = strong = -1
+    for index in range(len(tokens) - 1, -1, -1):
+        token = tokens[index]
+        word = token.word
+        if word.writing:
+            first = index
+            strong = max(strong, index * (word.plain not in _ALL))
+        elif _is_word(token) and not (word.small or word.letter or word.value is not None):
+            break
+    if first < 1 or strong < 1:
+        return end
+    while first and (tokens[first - 1].word.small or tokens[first - 1].word.value is not None):
+        first -= 1
+    before = tokens[:first]
+    return first if any(_is_word(token) and not token.word.small for token in before) else end
 
 
 def _from_capitals(tokens: Sequence[Token], part: Part, least: int) -> Part:

@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 LISTS = ("small", "skip", "filler", "nod", "units", "months", "ordinals", "dating", "at", "dot", "undo",
-          "streets", "person", "common", "copula", "linking")  # fmt: skip
+          "streets", "person", "common", "copula", "linking", "writing")  # fmt: skip
 _ATTRIBUTES = {
     "units": "unit",
     "months": "month",
@@ -129,7 +129,7 @@ class Word:
     inside: int | None = None
     scale = times = 0
     small = skip = filler = nod = unit = month = ordinal = dating = at = dot = undo = False
-    street = person = common = copula = linking = nato = letter = False
+    street = person = common = copula = linking = writing = nato = letter = False
     abbreviation = False  # letters that are no word, which may begin a code ("xk four four one")
     weak = False  # says a number only beside another one, as "to" and "for"
     leads = False  # says a zero also at the beginning of a number: "o" is an article in some languages
