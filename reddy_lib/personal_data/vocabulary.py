@@ -514,9 +514,13 @@ def slot_words() -> dict[str, dict[str, tuple[str, ...]]]:
 
 
 def _alternatives(entry: str) -> Iterator[str]:
-    """Yield what an entry with alternatives in brackets stands for."""
+    """Yield what an entry with alternatives in brackets, or an abbreviation, stands for."""
+    if entry.startswith("^"):
+        yield entry[1:]
+        yield "=" + " ".join(entry[1:].rstrip("*"))
+        return
     parts = (part.split("/") for part in re.split(r"[()]", entry))
-    return map("".join, product(*parts))
+    yield from map("".join, product(*parts))
 
 
 @cache
