@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from itertools import pairwise
 
-from reddy_lib.personal_data.atoms import Atom, trimmed
+from reddy_lib.personal_data.atoms import Atom, among_digits, as_in, names_letter, trimmed
 from reddy_lib.personal_data.glued import glued_words, without_glued
 from reddy_lib.personal_data.number_words import MILLION, word_set
-from reddy_lib.personal_data.spelling import AS_IN, SAID_AS_LETTER
+from reddy_lib.personal_data.spelling import AS_IN
 from reddy_lib.personal_data.tokens import Line, Token
 
 __all__ = ["Run", "runs_of"]
@@ -219,7 +219,9 @@ class _Reader:
         if not self.tokens[self.at].word.letter:
             return False
         after = self.tokens[self.at + 1].word if self.at + 1 < len(self.tokens) else None
-        return after is None or (after.inert and after.plain not in AS_IN)
+        if after is None:
+            return True
+        return after.inert and after.plain not in AS_IN and (not after.named or after.skip)
 
     def _goes_on(self, token: Token) -> bool:
         """Return whether a run may go on after this token."""
@@ -259,6 +261,7 @@ class _Reader:
             self._beside_number(-1)
             or (word.inside != 0 and self._beside_number(1))
             or (word.leads and (self._leads() or bool(self.atoms)))
+            or among_digits(self.tokens, self.at)
         ):
             self.atoms.append(Atom(str(word.inside), self.at, self.at, homophone=True))
             return 1
@@ -440,8 +443,8 @@ class _Reader:
             self.abbreviations.add(self.at)
             self.atoms.append(Atom(text.lower(), self.at, self.at))
             return 1
-        if word.nato or (word.plain in SAID_AS_LETTER and not (word.skip or word.small) and self.atoms):
-            said = SAID_AS_LETTER.get(word.plain, word.plain[0])
+        if word.nato or names_letter(self.tokens, self.at, self.atoms):
+            said = word.named or word.plain[0]
             self.atoms.append(Atom(said, self.at, self.at))
             return 1
         if (
@@ -495,14 +498,10 @@ class _Reader:
 
     def _as_in(self) -> int:
         """Return how many tokens of "for bravo", "wie Berta", "comme" follow a letter, and put them into its atom."""
-        rest = self.tokens[self.at + 1 : self.at + 3]
-        if len(rest) < 2 or rest[0].word.plain not in AS_IN:
-            return 0
-        letter = self.atoms[-1]
-        if not rest[1].word.plain.startswith(letter.text) or len(rest[1].text) < 3:
-            return 0
-        self.atoms[-1] = Atom(letter.text, letter.at, self.at + 2)
-        return 2
+        words = as_in(self.tokens, self.at, self.atoms[-1].text)
+        if words:
+            self.atoms[-1] = self.atoms[-1]._replace(last=self.at + words)
+        return words
 
     def _close(self, *, undo: bool = False) -> None:
         if not (self.atoms or undo or self.fillers or self.after_undo):

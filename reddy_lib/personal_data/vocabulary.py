@@ -23,6 +23,7 @@ from reddy_lib.personal_data.number_words import (
     plain,
     word_set,
 )
+from reddy_lib.personal_data.spelling import letter_named
 
 __all__ = [
     "ASKS",
@@ -130,6 +131,7 @@ class Word:
     scale = times = 0
     small = skip = filler = nod = unit = month = ordinal = dating = at = dot = undo = False
     street = person = common = copula = linking = writing = nato = letter = False
+    named = ""  # the letter that it is a name of ("zed")
     abbreviation = False  # letters that are no word, which may begin a code ("xk four four one")
     weak = False  # says a number only beside another one, as "to" and "for"
     leads = False  # says a zero also at the beginning of a number: "o" is an article in some languages
@@ -343,6 +345,7 @@ class Vocabulary:
             word.inside = numbers.inside.get(bare) if word.inside is None else word.inside
             word.scale = word.scale or numbers.scales.get(bare, 0)
             word.times = word.times or numbers.times.get(bare, 0)
+        word.named = letter_named(bare, self.languages)
         word.leads = word.inside == 0 and bare not in slot_words()[self.languages[0]].get("small", ())
         if word.value is None and not word.scale and len(bare) >= _COMPOUND:
             word.value = _compound(bare, self.languages)
