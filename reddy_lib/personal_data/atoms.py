@@ -8,7 +8,7 @@ from typing import NamedTuple
 from reddy_lib.personal_data.spelling import AS_IN, INSIDE
 from reddy_lib.personal_data.tokens import Token
 
-__all__ = ["Atom", "among_digits", "as_in", "names_letter", "trimmed"]
+__all__ = ["Atom", "amid_letters", "among_digits", "as_in", "names_letter", "trimmed"]
 
 _ROUND_HOMOPHONE, _LEAST_DIGITS = 6, 5  # tokens around a homophone, and how many of them have to be digits
 _LETTER_WORDS = frozenset("aioeyuàèéò")  # single letters that are words
@@ -48,6 +48,19 @@ def _only_a_word(atom: Atom, other: Atom | None, tokens: Sequence[Token]) -> boo
     return atom.text in _LETTER_WORDS and (
         other is None or abs(other.at - atom.at) != 1 or not other.text.isalpha()
     )
+
+
+def amid_letters(tokens: Sequence[Token], at: int, before: Sequence[Atom]) -> bool:
+    """Return whether "o" is a letter because a word is spelled ("m o r e a u"), and no zero.
+
+    `before`: the atoms of the same number that were read already.
+    """
+    if not (before and tokens[at].word.letter) or not all(atom.text.isalpha() for atom in before):
+        return False
+    following = tokens[at + 1].word if at + 1 < len(tokens) else None
+    if following is None:
+        return len(before) > 1
+    return following.letter and following.inside is None
 
 
 def among_digits(tokens: Sequence[Token], at: int) -> bool:

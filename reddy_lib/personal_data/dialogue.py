@@ -24,6 +24,7 @@ from reddy_lib.personal_data.answers import (
 from reddy_lib.personal_data.bare_numbers import by_form, is_date, long_number
 from reddy_lib.personal_data.confirming import (
     CONFIRMED,
+    asks_to_confirm,
     confirmed_address,
     confirmed_number,
     without_confirming,
@@ -32,6 +33,7 @@ from reddy_lib.personal_data.cues import HARMLESS, cues_of
 from reddy_lib.personal_data.fit import fit, is_card_run, kind_behind_card, parted
 from reddy_lib.personal_data.forms import (
     EMAIL,
+    HANDLE,
     find_ibans,
     find_ids,
     is_card,
@@ -251,9 +253,9 @@ class Dialogue:
     def _forms(self, line: Line, signs: Sequence[Sign]) -> None:
         text = line.text
         if "@" in text and not (line.agent and speaks_of(signs, "our")):
-            asked = is_yours(line) or speaks_of(signs, "email") or self._slots.get("email") is not None
-            for one in EMAIL.finditer(text):
-                if is_firms_email(one[0], agent=line.agent and not asked):
+            firms = line.agent and not (is_yours(line) or self._email_is_known(line))
+            for one in (*EMAIL.finditer(text), *HANDLE.finditer(text)):
+                if is_firms_email(one[0], agent=firms):
                     continue
                 self._mark_new(line, one.start(), one.end(), "email", "form", "an email address")
         if may_be_id(text) and not speaks_of(signs, "no"):
@@ -268,11 +270,17 @@ class Dialogue:
         slot = self._slots.get("email", least=_ENOUGH)
         asked = slot is not None or speaks_of(signs, "email")
         for part in emails_in_words(line, asked=asked):
-            if is_firms_email(line.text[part.begin : part.end], agent=line.agent and not asked):
+            firms = line.agent and not (is_yours(line) or self._email_is_known(line))
+            if is_firms_email(line.text[part.begin : part.end], agent=firms):
                 continue
             if self._free(part.begin, part.end):
                 item = slot.item if slot is not None and not line.agent else self._slots.new_item()
                 self._mark(line, part.begin, part.end, "email", item, "form", "an email address in words")
+
+    def _email_is_known(self, line: Line) -> bool:
+        """Return whether an email address was asked for or told, or the line asks whether it is right."""
+        told = any(said.kind == "email" for said in self.found)
+        return told or self._slots.get("email") is not None or asks_to_confirm(line, self.words)
 
     def _dates(self, line: Line, signs: Sequence[Sign]) -> None:
         for kind in _DATES if signs or self._slots.all() else ():
@@ -343,7 +351,7 @@ class Dialogue:
         for part in parts:
             if slot.kind == "password":
                 part = with_numbers(part, runs)
-            if slot.kind == "address" or self._free(part.begin, part.end):
+            if slot.kind in ("address", "name") or self._free(part.begin, part.end):
                 self._mark(line, part.begin, part.end, slot.kind, slot.item, "context", _why(slot))
                 self._remember(line, part, slot.kind)
         slot.words = slot.kind == "address" and words <= 2

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EMAIL",
+    "HANDLE",
     "Checks",
     "checks",
     "find_ibans",
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 EMAIL = re.compile(r"[\w.+%-]*\w@[^\W_](?:[\w-]*\w)?(?:\.[^\W_](?:[\w-]*\w)?)+")
+HANDLE = re.compile(r"(?<![\w.@+-])[\w.+-]{2,}\w@[^\W\d_]{3,}(?![\w@]|\.\w)")
+"""An address without a dot, as payments are sent to ("name@bank")."""
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}", re.IGNORECASE)
 _SHORTEST_IBAN = 15
 _LETTERED = re.compile(r"(?<![\w-])(?=[A-Z -]*\d)(?=[\d -]*[A-Z])[A-Z0-9](?:[ -]?[A-Z0-9]){7,15}(?![\w-])")

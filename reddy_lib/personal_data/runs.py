@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from itertools import pairwise
 
-from reddy_lib.personal_data.atoms import Atom, among_digits, as_in, names_letter, trimmed
+from reddy_lib.personal_data.atoms import Atom, amid_letters, among_digits, as_in, names_letter, trimmed
 from reddy_lib.personal_data.glued import glued_words, without_glued
 from reddy_lib.personal_data.number_words import MILLION, word_set
 from reddy_lib.personal_data.spelling import AS_IN
@@ -257,11 +257,15 @@ class _Reader:
             return 1
         if word.scale:
             return self._scale(token, word.scale)
-        if word.inside is not None and (
-            self._beside_number(-1)
-            or (word.inside != 0 and self._beside_number(1))
-            or (word.leads and (self._leads() or bool(self.atoms)))
-            or among_digits(self.tokens, self.at)
+        if (
+            word.inside is not None
+            and not amid_letters(self.tokens, self.at, self.atoms)
+            and (
+                self._beside_number(-1)
+                or (word.inside != 0 and self._beside_number(1))
+                or (word.leads and (self._leads() or bool(self.atoms)))
+                or among_digits(self.tokens, self.at)
+            )
         ):
             self.atoms.append(Atom(str(word.inside), self.at, self.at, homophone=True))
             return 1
