@@ -355,14 +355,19 @@ def emails_in_words(line: Line, *, asked: bool) -> Iterator[Part]:
     for index, token in enumerate(tokens):
         if not (token.word.at or token.text == "@"):
             continue
-        last = _domain(tokens, index)
+        bracket = (
+            0 < index < len(tokens) - 1 and _BRACKETS.get(tokens[index - 1].text) == tokens[index + 1].text
+        )
+        last = _domain(tokens, index + bracket)
         if last < 0:
             continue
-        first = index
+        first = index - bracket
         words = 0
         while first > 0 and index - first < _LEFT:
             before = tokens[first - 1]
-            beside = first == index or tokens[first].word.plain in _SEPARATORS or _is_dot(tokens, first)
+            beside = (
+                first == index - bracket or tokens[first].word.plain in _SEPARATORS or _is_dot(tokens, first)
+            )
             if _spelled(before) or before.word.plain in _SEPARATORS or _is_dot(tokens, first - 1):
                 first -= 1
             elif _is_word(before) and (
@@ -376,9 +381,9 @@ def emails_in_words(line: Line, *, asked: bool) -> Iterator[Part]:
                 first -= 1
             else:
                 break
-        while first < index and _is_no_beginning(tokens, first):
+        while first < index - bracket and _is_no_beginning(tokens, first):
             first += 1
-        if first < index or asked:
+        if first < index - bracket or asked:
             yield _part(tokens, first, last)
 
 
@@ -404,8 +409,13 @@ def _domain(tokens: Sequence[Token], index: int) -> int:
     last = -1
     for at in range(index + 1, min(len(tokens), index + 1 + _RIGHT)):
         token = tokens[at]
-        if _is_dot(tokens, at) and at > index + 1 and at + 1 < len(tokens) and tokens[at + 1].text.isalpha():
-            last = at + 1
+        beyond = at + 1
+        if token.text in _BRACKETS and beyond < len(tokens) and _is_dot(tokens, beyond):
+            continue  # "(dot)"
+        if beyond < len(tokens) and tokens[beyond].text in _BRACKETS.values():
+            beyond += 1
+        if _is_dot(tokens, at) and at > index + 1 and beyond < len(tokens) and tokens[beyond].text.isalpha():
+            last = beyond
         elif last >= 0 and at > last:
             spelled_out = token.word.letter and tokens[last].word.letter
             if not spelled_out:

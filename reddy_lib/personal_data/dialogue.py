@@ -30,6 +30,7 @@ from reddy_lib.personal_data.confirming import (
     without_confirming,
 )
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
+from reddy_lib.personal_data.echoes import dates_again, words_again, words_of_date
 from reddy_lib.personal_data.fit import fit, is_card_run, kind_behind_card, parted
 from reddy_lib.personal_data.forms import (
     EMAIL,
@@ -76,6 +77,7 @@ _ANSWER_WITHIN = 6  # lines
 _TOLD = word_set("phone email address")  # kinds of which a firm has its own
 _SHORT_PLACE = 4  # words of an address that has no number and no word for a street
 _THANKS = word_set("thank thanks merci danke gracias obrigado obrigada grazie bedankt dank tak")
+_MONTH_AND_YEAR = range(2, 7)  # words of an expiry date, with or without its day
 _DATES = ("birth_date", "expiry")
 _PAYING = 14  # lines
 _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
@@ -129,7 +131,7 @@ class Dialogue:
             if (
                 expected
                 or number in telling
-                or (memory.numbers and number in echoing)
+                or ((memory.numbers or memory.dates) and number in echoing)
                 or (memory.words and memory.has_words_in(line.text))
             ):
                 self._read(read.get(number) or parsed(number, line, hint, self.words), hint)
@@ -185,7 +187,7 @@ class Dialogue:
             self._emails(line, signs)
         if line.agent:
             signs = without_confirming(line, signs, self.words) if runs else signs
-            self._echoes_in_words(line)
+            self._echoes(line)
             self._confirmed(line, signs)
             if speaks_of(signs, "password"):
                 self._answers(line, signs, runs, ("password",))
@@ -291,12 +293,14 @@ class Dialogue:
             for part, count, month in dates(line):
                 digits = sum(c.isdigit() for c in line.text[part.begin : part.end])
                 if kind == "expiry":
-                    fits = month and count in (2, 3)
+                    fits = month and count in _MONTH_AND_YEAR
                 else:
                     fits = count >= 3 or digits >= 4 or (count == 2 and (month or slot is not None))
                 if fits and self._free(part.begin, part.end):
                     item = slot.item if slot is not None else self._slots.new_item()
                     self._mark(line, part.begin, part.end, kind, item, "context", _why(slot, here=here))
+                    if not line.agent:
+                        self._memory.dates.append((kind, words_of_date(line, part)))
                     if slot is not None:
                         slot.weight *= 0.5
 
@@ -348,6 +352,8 @@ class Dialogue:
             return False
         if slot.kind == "name" and not is_name(line, parts):
             return False
+        if slot.kind == "password" and any(run.amount and not run.code.isalpha() for run in runs):
+            return False  # "eight characters" says how a password is made
         for part in parts:
             if slot.kind == "password":
                 part = with_numbers(part, runs)
@@ -371,17 +377,11 @@ class Dialogue:
                 ):
                     self._memory.words[token.text.lower()] = kind
 
-    def _echoes_in_words(self, line: Line) -> None:
-        """Mark what a customer said in words where the agent repeats it."""
-        if not self._memory.words:
-            return
-        lower = line.text.lower()
-        starts = {token.begin for token in line.tokens}
-        ends = {token.end for token in line.tokens}
-        for said, kind in self._memory.words.items():
-            begin = lower.find(said)
-            end = begin + len(said)
-            if begin in starts and end in ends and len(lower) == len(line.text) and self._free(begin, end):
+    def _echoes(self, line: Line) -> None:
+        """Mark what a customer said in words, and dates, where the agent repeats it."""
+        memory = self._memory
+        for begin, end, kind in (*words_again(line, memory.words), *dates_again(line, memory.dates)):
+            if self._free(begin, end):
                 self._mark_new(line, begin, end, kind, "context", "said before")
 
     def _confirmed(self, line: Line, signs: Sequence[Sign]) -> None:
