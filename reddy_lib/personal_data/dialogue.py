@@ -30,7 +30,7 @@ from reddy_lib.personal_data.confirming import (
     without_confirming,
 )
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
-from reddy_lib.personal_data.echoes import dates_again, words_again, words_of_date
+from reddy_lib.personal_data.echoes import dates_again, pieces_of_place, words_again, words_of_date
 from reddy_lib.personal_data.fit import fit, is_card_run, kind_behind_card, parted
 from reddy_lib.personal_data.forms import (
     EMAIL,
@@ -367,6 +367,8 @@ class Dialogue:
     def _remember(self, line: Line, part: Part, kind: str) -> None:
         if part.end - part.begin >= _KEPT:
             self._memory.words[line.text[part.begin : part.end].lower()] = kind
+        if kind == "address":
+            self._memory.words.update((piece, kind) for piece in pieces_of_place(line, part))
         if kind == "name":
             for token in line.parts[part.first : part.last + 1]:
                 word = token.word

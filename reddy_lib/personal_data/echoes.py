@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from reddy_lib.personal_data.answers import Part, dates
 from reddy_lib.personal_data.tokens import Line
 
-__all__ = ["dates_again", "words_again", "words_of_date"]
+__all__ = ["dates_again", "pieces_of_place", "words_again", "words_of_date"]
 
+_YEAR = re.compile(r"^(?:19|20)(?=\d\d$)")  # the century of a year
 _ALIKE = 2  # words that two dates share, one of them a month
 _WITHOUT_MONTH = 3
 
@@ -26,10 +28,18 @@ def words_again(line: Line, said: Mapping[str, str]) -> Iterator[tuple[int, int,
             yield begin, begin + len(words), kind
 
 
+def pieces_of_place(line: Line, part: Part) -> Iterator[str]:
+    """Yield the parts of an address between commas by which it is known again, in lower case."""
+    for piece in line.text[part.begin : part.end].lower().split(","):
+        said = piece.strip()
+        if " " in said or any(character.isdigit() for character in said):
+            yield said
+
+
 def words_of_date(line: Line, part: Part) -> frozenset[str]:
     """Return the words and figures of a date that tell it from others."""
     return frozenset(
-        token.word.plain.lstrip("0")
+        _YEAR.sub("", token.word.plain).lstrip("0")
         for token in line.parts[part.first : part.last + 1]
         if token.text[0].isalnum() and not token.word.dating
     )
