@@ -37,6 +37,9 @@ _ENDINGS = word_set("com net org de fr es pt it nl uk co br eu edu gov ie at ch 
 _LEFT, _RIGHT = 9, 8  # tokens of a spoken address before and after "at"
 _NAME_WORDS = 6
 _AND = frozenset(("y", "e", "et", "und", "og", "en", "and"))
+_NAMED = word_set(  # what follows is the name of a pet or the like ("a dog called …")
+    "called named heisst hiess genannt appelle appelait llama llamaba chama chamava chiama chiamava heet heette hedder hed"
+)
 _ALL = word_set("all alles tout toutes todo tudo tutto alt")
 _IS = word_set("ea und : = ' ’")
 _PLACE_TOKENS = 16
@@ -74,9 +77,11 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
     place = kind == "address"
     gap = _GAP_IN_A_PLACE if place else _GAP
     remarks = _remarks(tokens)
+    begin = 0
     if kind == "password":
         stop = min(stop, _end_before_writing(tokens))
-    for index in range(stop):
+        begin = max((at + 1 for at in range(stop - 1) if tokens[at].word.plain in _NAMED), default=0)
+    for index in range(begin, stop):
         token = tokens[index]
         if index in without or index in remarks:
             skipped = gap

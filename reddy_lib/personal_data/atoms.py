@@ -90,8 +90,10 @@ def names_letter(tokens: Sequence[Token], at: int, before: Sequence[Atom]) -> bo
     `before`: the atoms of the same number that were read already.
     """
     word = tokens[at].word
-    if not (word.named and before) or word.skip:
+    if not word.named or word.skip:
         return False
+    if not before:
+        return word.weak and not word.phrases
     if not word.small:
         return True
     if before[-1].last != at - 1 or at + 1 == len(tokens):

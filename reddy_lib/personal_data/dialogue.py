@@ -55,7 +55,7 @@ from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.parsing import Parsed, parsed
 from reddy_lib.personal_data.passwords import with_numbers, written_around
 from reddy_lib.personal_data.runs import Run
-from reddy_lib.personal_data.said import Said
+from reddy_lib.personal_data.said import Said, kinds_at
 from reddy_lib.personal_data.scoring import scores_of
 from reddy_lib.personal_data.skimming import skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
@@ -357,7 +357,9 @@ class Dialogue:
         for part in parts:
             if slot.kind == "password":
                 part = with_numbers(part, runs)
-            if slot.kind in ("address", "name") or self._free(part.begin, part.end):
+            if slot.kind == "address" or kinds_at(self.found, line.number, part.begin, part.end) <= {
+                slot.kind
+            }:
                 self._mark(line, part.begin, part.end, slot.kind, slot.item, "context", _why(slot))
                 self._remember(line, part, slot.kind)
         slot.words = slot.kind == "address" and words <= 2

@@ -74,6 +74,7 @@ _MOST_KEPT = 30_000  # words of calls: many calls have more words than memory sh
 _MOST_CHARACTERS = 800_000  # of lines whose tokens are remembered
 MOST_LINES = 5_000
 """Lines that are remembered."""
+_LONG_NAME = 4  # characters of a letter's name that is rarely heard where no letter is meant
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _ABBREVIATION = re.compile(r"[bcdfghjklmnpqrstvwxz]{2,3}")
 _COMPOUNDING = {"de", "nl", "it", "da"}
@@ -363,9 +364,10 @@ class Vocabulary:
             or word.times
             or word.letter
             or word.nato
+            or _begins(word)
         )
         word.live = word.says and not word.inert
-        word.weak = (word.abbreviation or word.inside is not None) and not (
+        word.weak = (word.abbreviation or word.inside is not None or _begins(word)) and not (
             word.value is not None or word.scale or word.times or word.letter or word.nato or word.leads
         )
         phrases = self._phrases.of(bare)
@@ -379,6 +381,11 @@ class Vocabulary:
                     longer[phrase.rest[0]] = (*longer.get(phrase.rest[0], ()), phrase)
             word.longer = longer
         return word
+
+
+def _begins(word: Word) -> bool:
+    """Return whether a number may begin with the name of a letter ("equis uno dos"): a long one, and no other word."""
+    return len(word.plain) >= _LONG_NAME and bool(word.named) and not (word.skip or word.small)
 
 
 class Question(NamedTuple):
