@@ -364,12 +364,14 @@ def emails_in_words(line: Line, *, asked: bool) -> Iterator[Part]:
             0 < index < len(tokens) - 1 and _BRACKETS.get(tokens[index - 1].text) == tokens[index + 1].text
         )
         last = _domain(tokens, index + bracket)
-        if last < 0:
-            continue
+        if last < 0 or any(other.word.at for other in tokens[index + 2 : last]):
+            continue  # "at bob at zed dot com": the last "at" is the sign
         first = index - bracket
         words = 0
         while first > 0 and index - first < _LEFT:
             before = tokens[first - 1]
+            if before.word.at:
+                break
             beside = (
                 first == index - bracket or tokens[first].word.plain in _SEPARATORS or _is_dot(tokens, first)
             )

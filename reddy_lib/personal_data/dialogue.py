@@ -187,7 +187,7 @@ class Dialogue:
             self._emails(line, signs)
         if line.agent:
             signs = without_confirming(line, signs, self.words) if runs else signs
-            self._echoes(line)
+            self._echoes(line, of_a_thing=speaks_of(signs, "no"))
             self._confirmed(line, signs)
             if speaks_of(signs, "password"):
                 self._answers(line, signs, runs, ("password",))
@@ -381,10 +381,10 @@ class Dialogue:
                 ):
                     self._memory.words[token.text.lower()] = kind
 
-    def _echoes(self, line: Line) -> None:
+    def _echoes(self, line: Line, *, of_a_thing: bool) -> None:
         """Mark what a customer said in words, and dates, where the agent repeats it."""
-        memory = self._memory
-        for begin, end, kind in (*words_again(line, memory.words), *dates_again(line, memory.dates)):
+        said = self._memory
+        for begin, end, kind in (*words_again(line, said.words), *dates_again(line, said.dates, of_a_thing)):
             if self._free(begin, end):
                 self._mark_new(line, begin, end, kind, "context", "said before")
 

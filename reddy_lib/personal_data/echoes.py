@@ -45,11 +45,19 @@ def words_of_date(line: Line, part: Part) -> frozenset[str]:
     )
 
 
-def dates_again(line: Line, told: Sequence[tuple[str, frozenset[str]]]) -> Iterator[tuple[int, int, str]]:
-    """Yield begin, end and kind of dates that were told before. `told`: kind and words of each."""
+def dates_again(
+    line: Line, told: Sequence[tuple[str, frozenset[str]]], of_a_thing: bool
+) -> Iterator[tuple[int, int, str]]:
+    """Yield begin, end and kind of dates that were told before.
+
+    Args:
+        told: kind and words of each.
+        of_a_thing: the line speaks of an order or the like, which may be of the same day.
+    """
     for part, _, month in dates(line) if told else ():
         words = words_of_date(line, part)
         for kind, known in told:
-            if (month and len(words & known) >= _ALIKE) or (len(words) >= _WITHOUT_MONTH and words <= known):
+            alike = month and not of_a_thing and len(words & known) >= _ALIKE
+            if alike or (len(words) >= _WITHOUT_MONTH and words <= known):
                 yield part.begin, part.end, kind
                 break

@@ -162,6 +162,10 @@ _OF_A_FIRM = re.compile(
 )
 
 
+_AT = re.compile(
+    r"@|\s(?:at|arr?oba(?:se?)?|klammeraffe|aet|ett|chiocciola|apenstaartje|apestaartje|snabela?)\s",
+    re.IGNORECASE,
+)
 _IN_WORDS = re.compile(
     r"\s|\b(?:dash|hyphen|minus|tiret|guion|hifen|traco|trattino|streepje|bindestreg|bindestrich|underscore)\b",
     re.IGNORECASE,
@@ -170,7 +174,7 @@ _IN_WORDS = re.compile(
 
 def is_firms_email(email: str, *, agent: bool) -> bool:
     """Return whether an email address is a firm's: one that is never answered, or a role's that an agent tells."""
-    local = _IN_WORDS.sub("", email).partition("@")[0]
+    local = _IN_WORDS.sub("", _AT.split(email, maxsplit=1)[0])
     return _UNANSWERED.match(local) is not None or (agent and _OF_A_FIRM.fullmatch(local) is not None)
 
 
