@@ -37,6 +37,10 @@ _ENDINGS = word_set("com net org de fr es pt it nl uk co br eu edu gov ie at ch 
 _LEFT, _RIGHT = 9, 8  # tokens of a spoken address before and after "at"
 _NAME_WORDS = 6
 _AND = frozenset(("y", "e", "et", "und", "og", "en", "and"))
+_NAMED = word_set(  # what follows is the name of a pet or the like ("a dog called …")
+    "called named heisst hiess genannt appelle appelait llama llamaba chama chamava chiama chiamava heet heette hedder hed"
+)
+_ALL = word_set("all alles tout toutes todo tudo tutto alt")
 _IS = word_set("ea und : = ' ’")
 _PLACE_TOKENS = 16
 _MOST_OF_A_PLACE = 8  # words
@@ -73,7 +77,11 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
     place = kind == "address"
     gap = _GAP_IN_A_PLACE if place else _GAP
     remarks = _remarks(tokens)
-    for index in range(stop):
+    begin = 0
+    if kind == "password":
+        stop = min(stop, _end_before_writing(tokens))
+        begin = max((at + 1 for at in range(stop - 1) if tokens[at].word.plain in _NAMED), default=0)
+    for index in range(begin, stop):
         token = tokens[index]
         if index in without or index in remarks:
             skipped = gap
@@ -84,7 +92,11 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
             if token.text in ".?!;" and first >= 0 and kind in ("name", "password") and not token.glued:
                 break
             continue
-        if _says_nothing(token, inside=first >= 0, kind=kind) or _is_moment(tokens, index):
+        if (
+            _says_nothing(token, inside=first >= 0, kind=kind)
+            or _is_moment(tokens, index)
+            or (not place and _is_pronoun(tokens, index))
+        ):
             skipped += 1
             continue
         if first >= 0 and skipped >= gap:
@@ -125,6 +137,39 @@ def _speaks(tokens: Sequence[Token], index: int) -> bool:
     after = tokens[index + 1].word if index + 1 < len(tokens) else None
     spelled = after is not None and (after.letter or after.value is not None)
     return tokens[index].word.person and not (tokens[index].word.letter and spelled)
+
+
+def _is_pronoun(tokens: Sequence[Token], index: int) -> bool:
+    """Return whether a letter is a person ("i think it's …"), and none of those that are asked for ("i and k")."""
+    word = tokens[index].word
+    after = tokens[index + 1].word if index + 1 < len(tokens) else None
+    return (
+        word.letter
+        and word.person
+        and after is not None
+        and (after.skip or after.common or after.linking)
+        and not (after.letter or after.plain in _AND)
+    )
+
+
+def _end_before_writing(tokens: Sequence[Token]) -> int:
+    """Return the token before which an answer ends because the rest of the line says how it is written ("all one word")."""
+    end = len(tokens)
+    first = strong = -1
+    for index in range(len(tokens) - 1, -1, -1):
+        token = tokens[index]
+        word = token.word
+        if word.writing:
+            first = index
+            strong = max(strong, index * (word.plain not in _ALL))
+        elif _is_word(token) and not (word.small or word.letter or word.value is not None):
+            break
+    if first < 1 or strong < 1:
+        return end
+    while first and (tokens[first - 1].word.small or tokens[first - 1].word.value is not None):
+        first -= 1
+    before = tokens[:first]
+    return first if any(_is_word(token) and not token.word.small for token in before) else end
 
 
 def _from_capitals(tokens: Sequence[Token], part: Part, least: int) -> Part:
@@ -314,15 +359,21 @@ def emails_in_words(line: Line, *, asked: bool) -> Iterator[Part]:
     for index, token in enumerate(line.parts):
         if not (token.word.at or token.text == "@"):
             continue
-        last = _domain(line.parts, index)
-        if last < 0:
-            continue
+        parts = line.parts
+        bracket = 0 < index < len(parts) - 1 and _BRACKETS.get(parts[index - 1].text) == parts[index + 1].text
+        last = _domain(parts, index + bracket)
+        if last < 0 or any(other.word.at for other in parts[index + 2 : last]):
+            continue  # "at bob at zed dot com": the last "at" is the sign
         tokens = line.tokens
-        first = index
+        first = index - bracket
         words = 0
         while first > 0 and index - first < _LEFT:
             before = tokens[first - 1]
-            beside = first == index or tokens[first].word.plain in _SEPARATORS or _is_dot(tokens, first)
+            if before.word.at:
+                break
+            beside = (
+                first == index - bracket or tokens[first].word.plain in _SEPARATORS or _is_dot(tokens, first)
+            )
             if _spelled(before) or before.word.plain in _SEPARATORS or _is_dot(tokens, first - 1):
                 first -= 1
             elif _is_word(before) and (
@@ -336,9 +387,9 @@ def emails_in_words(line: Line, *, asked: bool) -> Iterator[Part]:
                 first -= 1
             else:
                 break
-        while first < index and _is_no_beginning(tokens, first):
+        while first < index - bracket and _is_no_beginning(tokens, first):
             first += 1
-        if first < index or asked:
+        if first < index - bracket or asked:
             yield _part(tokens, first, last)
 
 
@@ -364,8 +415,13 @@ def _domain(tokens: Sequence[Token], index: int) -> int:
     last = -1
     for at in range(index + 1, min(len(tokens), index + 1 + _RIGHT)):
         token = tokens[at]
-        if _is_dot(tokens, at) and at > index + 1 and at + 1 < len(tokens) and tokens[at + 1].text.isalpha():
-            last = at + 1
+        beyond = at + 1
+        if token.text in _BRACKETS and beyond < len(tokens) and _is_dot(tokens, beyond):
+            continue  # "(dot)"
+        if beyond < len(tokens) and tokens[beyond].text in _BRACKETS.values():
+            beyond += 1
+        if _is_dot(tokens, at) and at > index + 1 and beyond < len(tokens) and tokens[beyond].text.isalpha():
+            last = beyond
         elif last >= 0 and at > last:
             spelled_out = token.word.letter and tokens[last].word.letter
             if not spelled_out:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from reddy_lib.personal_data.spelling import AS_IN, INSIDE
 from reddy_lib.personal_data.tokens import Token
 
-__all__ = ["Atom", "trimmed"]
+__all__ = ["Atom", "amid_letters", "among_digits", "as_in", "names_letter", "trimmed"]
 
+_ROUND_HOMOPHONE, _LEAST_DIGITS = 6, 5  # tokens around a homophone, and how many of them have to be digits
 _LETTER_WORDS = frozenset("aioeyuàèéò")  # single letters that are words
 
 
@@ -46,3 +48,55 @@ def _only_a_word(atom: Atom, other: Atom | None, tokens: Sequence[Token]) -> boo
     return atom.text in _LETTER_WORDS and (
         other is None or abs(other.at - atom.at) != 1 or not other.text.isalpha()
     )
+
+
+def amid_letters(tokens: Sequence[Token], at: int, before: Sequence[Atom]) -> bool:
+    """Return whether "o" is a letter because a word is spelled ("m o r e a u"), and no zero.
+
+    `before`: the atoms of the same number that were read already.
+    """
+    if not (before and tokens[at].word.letter) or not all(atom.text.isalpha() for atom in before):
+        return False
+    following = tokens[at + 1].word if at + 1 < len(tokens) else None
+    if following is None:
+        return len(before) > 1
+    return following.letter and following.inside is None
+
+
+def among_digits(tokens: Sequence[Token], at: int) -> bool:
+    """Return whether a word stands between digits that are written one by one ("4 2 to 4 2 4")."""
+    first = max(0, at - _ROUND_HOMOPHONE)
+    digits = [
+        len(token.text) == 1 and token.text.isdigit() for token in tokens[first : at + _ROUND_HOMOPHONE + 1]
+    ]
+    here = at - first
+    beside = 0 < here < len(digits) - 1 and digits[here - 1] and digits[here + 1]
+    return beside and sum(digits) >= _LEAST_DIGITS
+
+
+def as_in(tokens: Sequence[Token], at: int, letter: str) -> int:
+    """Return how many tokens behind a letter are a word that begins with it ("for bravo", "as in bravo", "wie Berta")."""
+    rest = tokens[at + 1 : at + 4]
+    if len(rest) < 2 or rest[0].word.plain not in AS_IN:
+        return 0
+    words = 2 if rest[1].word.plain in INSIDE and len(rest) > 2 else 1
+    begins = rest[words].word.plain.startswith(letter) and len(rest[words].text) > 2
+    return 1 + words if begins else 0
+
+
+def names_letter(tokens: Sequence[Token], at: int, before: Sequence[Atom]) -> bool:
+    """Return whether a token is the name of a letter: "ese" is "s" only between other letters and numbers.
+
+    `before`: the atoms of the same number that were read already.
+    """
+    word = tokens[at].word
+    if not word.named or word.skip:
+        return False
+    if not before:
+        return word.weak and not word.phrases
+    if not word.small:
+        return True
+    if before[-1].last != at - 1 or at + 1 == len(tokens):
+        return False
+    after = tokens[at + 1].word
+    return after.value is not None or after.letter or bool(after.named)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from reddy_lib.personal_data.fit import is_card_run
@@ -10,7 +11,7 @@ from reddy_lib.personal_data.number_words import MILLION
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.tokens import Line
 
-__all__ = ["ByForm", "by_form", "kind_by_length", "long_number"]
+__all__ = ["ByForm", "by_form", "is_date", "kind_by_length", "long_number"]
 
 _CARD_DIGITS, _CARD_BEGINS = (15, 16), "3456"
 _PLUS = frozenset(("+", "plus", "piu", "mas", "mais"))
@@ -19,6 +20,9 @@ _BARE_ID, _BARE_PHONE, _BARE_CARD = 8, 9, 12  # digits
 
 _MONTHS = frozenset(f"{month:02}" for month in range(1, 13))
 _PIN_DIGITS = range(4, 7)
+
+
+_DATE = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}")
 
 
 class ByForm(NamedTuple):
@@ -41,6 +45,11 @@ def by_form(line: Line, run: Run, languages: tuple[str, ...]) -> ByForm | None:
     if told and is_customers_phone(digits, languages, international=international):
         return ByForm("phone", "form", "written as a phone number")
     return None
+
+
+def is_date(text: str) -> bool:
+    """Return whether a text is a date in figures, with its year in four."""
+    return _DATE.fullmatch(text) is not None
 
 
 def long_number(run: Run) -> ByForm | None:

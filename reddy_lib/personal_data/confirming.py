@@ -13,7 +13,7 @@ from reddy_lib.personal_data.tokens import Line
 from reddy_lib.personal_data.vocabulary import Vocabulary
 from reddy_lib.personal_data.weights import Sign
 
-__all__ = ["CONFIRMED", "confirmed_address", "confirmed_number", "without_confirming"]
+__all__ = ["CONFIRMED", "asks_to_confirm", "confirmed_address", "confirmed_number", "without_confirming"]
 
 CONFIRMED = "an agent asks whether it is right"
 """Why such data is marked."""
@@ -21,6 +21,11 @@ CONFIRMED = "an agent asks whether it is right"
 _CARD_DIGITS = (15, 16)
 _CARD_BEGINS = "3456"
 _SHORTEST = 8  # digits of a telephone number
+
+
+def asks_to_confirm(line: Line, words: Vocabulary) -> bool:
+    """Return whether a line asks whether something is right, or reads it back."""
+    return bool(_confirms(line, words))
 
 
 def confirmed_number(line: Line, run: Run, words: Vocabulary) -> str:

@@ -21,24 +21,28 @@ from reddy_lib.personal_data.answers import (
     is_sentence,
     looks_like_address,
 )
-from reddy_lib.personal_data.bare_numbers import by_form, kind_by_length, long_number
+from reddy_lib.personal_data.bare_numbers import by_form, is_date, long_number
 from reddy_lib.personal_data.confirming import (
     CONFIRMED,
+    asks_to_confirm,
     confirmed_address,
     confirmed_number,
     without_confirming,
 )
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
+from reddy_lib.personal_data.echoes import dates_again, pieces_of_place, words_again, words_of_date
 from reddy_lib.personal_data.fit import fit, is_card_run, kind_behind_card, parted
 from reddy_lib.personal_data.forms import (
     EMAIL,
+    HANDLE,
     find_ibans,
     find_ids,
     is_card,
     is_firms_email,
     may_be_id,
 )
-from reddy_lib.personal_data.line_hints import has_cue, is_nod
+from reddy_lib.personal_data.last_question import LastQuestion
+from reddy_lib.personal_data.line_hints import is_nod
 from reddy_lib.personal_data.line_shapes import (
     ROUND_AN_ANSWER,
     counts_a_thing,
@@ -51,12 +55,12 @@ from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.parsing import Parsed, parsed
 from reddy_lib.personal_data.passwords import with_numbers, written_around
 from reddy_lib.personal_data.runs import Run
-from reddy_lib.personal_data.said import Said
+from reddy_lib.personal_data.said import Said, kinds_at
 from reddy_lib.personal_data.scoring import scores_of
 from reddy_lib.personal_data.skimming import skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.tokens import Line, read_line
-from reddy_lib.personal_data.vocabulary import AT, CUE, FIGURES, NUMBER, Vocabulary
+from reddy_lib.personal_data.vocabulary import AT, FIGURES, Vocabulary
 from reddy_lib.personal_data.weights import Sign, asks_other, is_yours, signs_of, speaks_of
 
 __all__ = ["Dialogue"]
@@ -73,6 +77,7 @@ _ANSWER_WITHIN = 6  # lines
 _TOLD = word_set("phone email address")  # kinds of which a firm has its own
 _SHORT_PLACE = 4  # words of an address that has no number and no word for a street
 _THANKS = word_set("thank thanks merci danke gracias obrigado obrigada grazie bedankt dank tak")
+_MONTH_AND_YEAR = range(2, 7)  # words of an expiry date, with or without its day
 _DATES = ("birth_date", "expiry")
 _PAYING = 14  # lines
 _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
@@ -108,8 +113,7 @@ class Dialogue:
         self._slots = Slots()
         self._memory = Memory()
         self._last = _NOTHING  # of the customer's last number, as long as only nods and echoes follow
-        self._question = 0  # line of the agent's last words; negative if they speak of something harmless
-        self._unread = ""  # these words, if they may speak of something harmless and were not read
+        self._question = LastQuestion(words)
         self._piece = (-99, "")  # line and digits of the customer's last number
         self._card_line = -99  # where one was told to its end
         self._paid_line = -99  # where a card's number was said
@@ -127,7 +131,7 @@ class Dialogue:
             if (
                 expected
                 or number in telling
-                or (memory.numbers and number in echoing)
+                or ((memory.numbers or memory.dates) and number in echoing)
                 or (memory.words and memory.has_words_in(line.text))
             ):
                 self._read(read.get(number) or parsed(number, line, hint, self.words), hint)
@@ -143,9 +147,7 @@ class Dialogue:
         agent = line.role == "agent"
         self._slots.pass_by(agent=agent, words=words)
         if agent:
-            later = hint & CUE and (behind or hint & (NUMBER | FIGURES))
-            self._question = -number if hint & CUE and not later else number
-            self._unread = line.text if later else ""
+            self._question.passed(number, line.text, hint, behind=behind)
             if words > _NEAR:
                 self._last = _NOTHING
 
@@ -185,7 +187,7 @@ class Dialogue:
             self._emails(line, signs)
         if line.agent:
             signs = without_confirming(line, signs, self.words) if runs else signs
-            self._echoes_in_words(line)
+            self._echoes(line, of_a_thing=speaks_of(signs, "no"))
             self._confirmed(line, signs)
             if speaks_of(signs, "password"):
                 self._answers(line, signs, runs, ("password",))
@@ -217,8 +219,7 @@ class Dialogue:
         if told is not None:
             told.weight *= _TOLD_CARD
         if line.agent:
-            harmless = any(sign.kind in HARMLESS for sign in signs)
-            self._question, self._unread = -line.number if harmless else line.number, ""
+            self._question.read(line, signs)
 
     def _pays(self, line: Line, signs: Sequence[Sign]) -> bool:
         """Return whether a card is spoken of: "the date" may be a flight's otherwise."""
@@ -254,9 +255,9 @@ class Dialogue:
     def _forms(self, line: Line, signs: Sequence[Sign]) -> None:
         text = line.text
         if "@" in text and not (line.agent and speaks_of(signs, "our")):
-            asked = is_yours(line) or speaks_of(signs, "email") or self._slots.get("email") is not None
-            for one in EMAIL.finditer(text):
-                if is_firms_email(one[0], agent=line.agent and not asked):
+            firms = line.agent and not (is_yours(line) or self._email_is_known(line))
+            for one in (*EMAIL.finditer(text), *HANDLE.finditer(text)):
+                if is_firms_email(one[0], agent=firms):
                     continue
                 self._mark_new(line, one.start(), one.end(), "email", "form", "an email address")
         if may_be_id(text) and not speaks_of(signs, "no"):
@@ -271,11 +272,17 @@ class Dialogue:
         slot = self._slots.get("email", least=_ENOUGH)
         asked = slot is not None or speaks_of(signs, "email")
         for part in emails_in_words(line, asked=asked):
-            if is_firms_email(line.text[part.begin : part.end], agent=line.agent and not asked):
+            firms = line.agent and not (is_yours(line) or self._email_is_known(line))
+            if is_firms_email(line.text[part.begin : part.end], agent=firms):
                 continue
             if self._free(part.begin, part.end):
                 item = slot.item if slot is not None and not line.agent else self._slots.new_item()
                 self._mark(line, part.begin, part.end, "email", item, "form", "an email address in words")
+
+    def _email_is_known(self, line: Line) -> bool:
+        """Return whether an email address was asked for or told, or the line asks whether it is right."""
+        told = any(said.kind == "email" for said in self.found)
+        return told or self._slots.get("email") is not None or asks_to_confirm(line, self.words)
 
     def _dates(self, line: Line, signs: Sequence[Sign]) -> None:
         for kind in _DATES if signs or self._slots.all() else ():
@@ -286,12 +293,14 @@ class Dialogue:
             for part, count, month in dates(line):
                 digits = sum(c.isdigit() for c in line.text[part.begin : part.end])
                 if kind == "expiry":
-                    fits = month and count in (2, 3)
+                    fits = month and count in _MONTH_AND_YEAR
                 else:
                     fits = count >= 3 or digits >= 4 or (count == 2 and (month or slot is not None))
                 if fits and self._free(part.begin, part.end):
                     item = slot.item if slot is not None else self._slots.new_item()
                     self._mark(line, part.begin, part.end, kind, item, "context", _why(slot, here=here))
+                    if not line.agent:
+                        self._memory.dates.append((kind, words_of_date(line, part)))
                     if slot is not None:
                         slot.weight *= 0.5
 
@@ -343,10 +352,14 @@ class Dialogue:
             return False
         if slot.kind == "name" and not is_name(line, parts):
             return False
+        if slot.kind == "password" and any(run.amount and not run.code.isalpha() for run in runs):
+            return False  # "eight characters" says how a password is made
         for part in parts:
             if slot.kind == "password":
                 part = with_numbers(part, runs)
-            if slot.kind == "address" or self._free(part.begin, part.end):
+            if slot.kind == "address" or kinds_at(self.found, line.number, part.begin, part.end) <= {
+                slot.kind
+            }:
                 self._mark(line, part.begin, part.end, slot.kind, slot.item, "context", _why(slot))
                 self._remember(line, part, slot.kind)
         slot.words = slot.kind == "address" and words <= 2
@@ -356,6 +369,8 @@ class Dialogue:
     def _remember(self, line: Line, part: Part, kind: str) -> None:
         if part.end - part.begin >= _KEPT:
             self._memory.words[line.text[part.begin : part.end].lower()] = kind
+        if kind == "address":
+            self._memory.words.update((piece, kind) for piece in pieces_of_place(line, part))
         if kind == "name":
             for token in line.parts[part.first : part.last + 1]:
                 word = token.word
@@ -366,17 +381,11 @@ class Dialogue:
                 ):
                     self._memory.words[token.text.lower()] = kind
 
-    def _echoes_in_words(self, line: Line) -> None:
-        """Mark what a customer said in words where the agent repeats it."""
-        if not self._memory.words:
-            return
-        lower = line.text.lower()
-        starts = {token.begin for token in line.tokens}
-        ends = {token.end for token in line.tokens}
-        for said, kind in self._memory.words.items():
-            begin = lower.find(said)
-            end = begin + len(said)
-            if begin in starts and end in ends and len(lower) == len(line.text) and self._free(begin, end):
+    def _echoes(self, line: Line, *, of_a_thing: bool) -> None:
+        """Mark what a customer said in words, and dates, where the agent repeats it."""
+        said = self._memory
+        for begin, end, kind in (*words_again(line, said.words), *dates_again(line, said.dates, of_a_thing)):
+            if self._free(begin, end):
                 self._mark_new(line, begin, end, kind, "context", "said before")
 
     def _confirmed(self, line: Line, signs: Sequence[Sign]) -> None:
@@ -477,6 +486,7 @@ class Dialogue:
         if is_pronoun(line, run):
             return _NOTHING
         counted = run.amount or run.clock
+        dated = is_date(line.text[run.begin : run.end])
         scores, here = scores_of(line, signs, runs, at, self._slots, self._last.kind)
         harmless = max((scores.pop(kind, 0.0) for kind in HARMLESS), default=0.0)
         known = next(filter(None, map(self._memory.kind_of, run.readings)), "")
@@ -500,7 +510,7 @@ class Dialogue:
             value = (
                 weight
                 * fit(kind, run, slot.filled if slot is not None else 0, piece=piece)
-                * (_AMOUNT if counted else 1.0)
+                * (_AMOUNT if counted or (dated and kind in _LONG) else 1.0)
             )
             if run.digits + run.letters <= _FEW and kind in _LONG and not bare:
                 value *= _IN_PASSING
@@ -569,24 +579,15 @@ class Dialogue:
             return _NOTHING
         if self._last.kind:
             return self._last._replace(why="continues the line before")
-        if kind := self._answers_question(line, run):
-            return _Verdict(kind, "form", f"the whole answer to line {abs(self._question)}", new())
+        paying = line.number - self._paid_line <= _PAYING
+        if kind := self._question.answered(
+            line, run, card=self._card_line, paying=paying, known=self._memory.kind_of
+        ):
+            return _Verdict(kind, "form", f"the whole answer to line {self._question.line}", new())
+        if is_date(line.text[run.begin : run.end]) and self._question.of_a_thing():
+            return _NOTHING
         found = long_number(run)
         return _Verdict(*found, new()) if found else _NOTHING
-
-    def _answers_question(self, line: Line, run: Run) -> str:
-        """Return the kind of a number that is the whole answer to a question of unknown words; "" if it may be a count."""
-        if self._unread:
-            if has_cue(self._unread, self.words.things):
-                self._question = -abs(self._question)
-            self._unread = ""
-        behind_card = (
-            self._card_line > abs(self._question) and line.number - self._card_line <= _REPEATS_WITHIN
-        )
-        after = self._card_line if behind_card else self._question
-        if after <= 0 or line.number - after > _ANSWER_WITHIN or not (run.spelled or behind_card):
-            return ""
-        return kind_by_length(run, paying=line.number - self._paid_line <= _PAYING)
 
     def _bluntly(self, line: Line, runs: Sequence[Run]) -> None:
         for run in runs:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
+from reddy_lib.personal_data.bare_numbers import is_date
 from reddy_lib.personal_data.cues import HARMLESS
 from reddy_lib.personal_data.dialogue import Dialogue
 from reddy_lib.personal_data.languages import guess_languages
@@ -116,9 +117,7 @@ def _found_in(text: str, dialogue: Dialogue) -> list[Said]:
     if plain(text.strip()) in _NO_NAMES:
         return []
     found = first_in_each_place(dialogue.feed([TranscriptLine("", text)]))
-    return [
-        one for one in found if not (one.kind == "account" and _DATE.fullmatch(text[one.begin : one.end]))
-    ]
+    return [one for one in found if not (one.kind == "account" and is_date(text[one.begin : one.end]))]
 
 
 def find_in_name(name: str) -> list[Said]:
@@ -171,7 +170,6 @@ _IN_WORDS = ("name", "address", "password")
 _SHORT_CODES = ("cvv", "pin", "last4", "expiry", "birth_date")
 _SHORT_CODE, _LONG_NUMBER = 3, 6  # digits
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_DATE = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}")
 _NAME = re.compile(r"[^\W\d_]+\.?(?:[ ,'’-]{1,2}[^\W\d_]+\.?){0,4}")
 _NO_NAMES = word_set(
     "unknown anonymous none null nan na yes no true false test unbekannt keine keiner anonym nein ja inconnu anonyme aucun "

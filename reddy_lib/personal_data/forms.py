@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EMAIL",
+    "HANDLE",
     "Checks",
     "checks",
     "find_ibans",
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 EMAIL = re.compile(r"[\w.+%-]*\w@[^\W_](?:[\w-]*\w)?(?:\.[^\W_](?:[\w-]*\w)?)+")
+HANDLE = re.compile(r"(?<![\w.@+-])[\w.+-]{2,}\w@[^\W\d_]{3,}(?![\w@]|\.\w)")
+"""An address without a dot, as payments are sent to ("name@bank")."""
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}", re.IGNORECASE)
 _SHORTEST_IBAN = 15
 _LETTERED = re.compile(r"(?<![\w-])(?=[A-Z -]*\d)(?=[\d -]*[A-Z])[A-Z0-9](?:[ -]?[A-Z0-9]){7,15}(?![\w-])")
@@ -159,6 +162,10 @@ _OF_A_FIRM = re.compile(
 )
 
 
+_AT = re.compile(
+    r"@|\s(?:at|arr?oba(?:se?)?|klammeraffe|aet|ett|chiocciola|apenstaartje|apestaartje|snabela?)\s",
+    re.IGNORECASE,
+)
 _IN_WORDS = re.compile(
     r"\s|\b(?:dash|hyphen|minus|tiret|guion|hifen|traco|trattino|streepje|bindestreg|bindestrich|underscore)\b",
     re.IGNORECASE,
@@ -167,7 +174,7 @@ _IN_WORDS = re.compile(
 
 def is_firms_email(email: str, *, agent: bool) -> bool:
     """Return whether an email address is a firm's: one that is never answered, or a role's that an agent tells."""
-    local = _IN_WORDS.sub("", email).partition("@")[0]
+    local = _IN_WORDS.sub("", _AT.split(email, maxsplit=1)[0])
     return _UNANSWERED.match(local) is not None or (agent and _OF_A_FIRM.fullmatch(local) is not None)
 
 

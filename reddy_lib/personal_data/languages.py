@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from math import lcm
 
-from reddy_lib.personal_data.number_words import LANGUAGES, number_words, plain
+from reddy_lib.personal_data.number_words import LANGUAGES, compound, number_words, plain
 from reddy_lib.personal_data.vocabulary import LISTS, WORD, slot_words
 
 __all__ = ["guess_languages"]
@@ -17,6 +17,7 @@ _VOTE = lcm(*range(1, len(LANGUAGES) + 1))  # a word's, which its languages shar
 _ENGLISH = 0.05 * _VOTE  # what is spoken if nothing shows it
 _CLEAR = 1.5 * _VOTE  # of a line that is of a language
 _SAMPLE, _SAMPLE_WORDS = 25, 250  # lines and words of a call that show its languages
+_LONG_NUMBER = 10  # characters
 _SHORT_NOUN = 2  # characters
 _MOST_KEPT = 30_000  # words of calls
 _FIGURE = re.compile(r"\d")
@@ -38,11 +39,17 @@ class _Votes(dict[str, int]):
         found = 0
         for word in WORD.findall(piece):
             bare = 0 if word.isascii() else self._words.get(plain(word), 0)
-            found += self._words.get(word) or bare
+            found += self._words.get(word) or bare or (len(word) >= _LONG_NUMBER and _of_number(plain(word)))
         if len(self) > _MOST_KEPT:
             self.clear()
         self[piece] = found
         return found
+
+
+def _of_number(word: str) -> int:
+    """Return the vote of a number that is written as one word ("driehonderdzeventien"), 0 if it is none."""
+    spoken = [language for language in LANGUAGES if compound(word, language) is not None]
+    return sum(_VOTE // len(spoken) << _FIELD * LANGUAGES.index(language) for language in spoken)
 
 
 @cache

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from itertools import pairwise
 
-from reddy_lib.personal_data.atoms import Atom, trimmed
+from reddy_lib.personal_data.atoms import Atom, amid_letters, among_digits, as_in, names_letter, trimmed
 from reddy_lib.personal_data.glued import glued_words, without_glued
 from reddy_lib.personal_data.number_words import MILLION, word_set
-from reddy_lib.personal_data.spelling import AS_IN, SAID_AS_LETTER
+from reddy_lib.personal_data.spelling import AS_IN
 from reddy_lib.personal_data.tokens import Line, Token
 
 __all__ = ["Run", "runs_of"]
@@ -100,9 +100,16 @@ class Run:
                 and len(only.text) > 3
                 and not (len(only.text) == 4 and only.text[:2] in ("19", "20"))
             )
+        if len(self.atoms) == 2 and self._is_year():
+            return False
         return not any(
             len(atom.text) > 2 and not atom.figures and atom.text.endswith("00") for atom in self.atoms
         )
+
+    def _is_year(self) -> bool:
+        """Return whether it is a year in two numbers ("twenty twenty four")."""
+        century, rest = self.atoms
+        return century.text in ("19", "20") and len(rest.text) == 2 and not (century.figures or rest.figures)
 
     def pieces_in(self, line: Line) -> Iterator[tuple[int, int]]:
         """Yield begin and end of its pieces: the characters of it without the words between."""
@@ -211,7 +218,9 @@ class _Reader:
         if not self.tokens[self.at].word.letter:
             return False
         after = self.tokens[self.at + 1].word if self.at + 1 < len(self.tokens) else None
-        return after is None or (after.inert and after.plain not in AS_IN)
+        if after is None:
+            return True
+        return after.inert and after.plain not in AS_IN and (not after.named or after.skip)
 
     def _goes_on(self, token: Token) -> bool:
         """Return whether a run may go on after this token."""
@@ -247,10 +256,15 @@ class _Reader:
             return 1
         if word.scale:
             return self._scale(token, word.scale)
-        if word.inside is not None and (
-            self._beside_number(-1)
-            or (word.inside != 0 and self._beside_number(1))
-            or (word.leads and (self._leads() or bool(self.atoms)))
+        if (
+            word.inside is not None
+            and not amid_letters(self.tokens, self.at, self.atoms)
+            and (
+                self._beside_number(-1)
+                or (word.inside != 0 and self._beside_number(1))
+                or (word.leads and (self._leads() or bool(self.atoms)))
+                or among_digits(self.tokens, self.at)
+            )
         ):
             self.atoms.append(Atom(str(word.inside), self.at, self.at, homophone=True))
             return 1
@@ -432,8 +446,8 @@ class _Reader:
             self.abbreviations.add(self.at)
             self.atoms.append(Atom(text.lower(), self.at, self.at))
             return 1
-        if word.nato or (word.plain in SAID_AS_LETTER and not (word.skip or word.small) and self.atoms):
-            said = SAID_AS_LETTER.get(word.plain, word.plain[0])
+        if word.nato or names_letter(self.tokens, self.at, self.atoms):
+            said = word.named or word.plain[0]
             self.atoms.append(Atom(said, self.at, self.at))
             return 1
         if (
@@ -489,14 +503,10 @@ class _Reader:
 
     def _as_in(self) -> int:
         """Return how many tokens of "for bravo", "wie Berta", "comme" follow a letter, and put them into its atom."""
-        rest = self.tokens[self.at + 1 : self.at + 3]
-        if len(rest) < 2 or rest[0].word.plain not in AS_IN:
-            return 0
-        letter = self.atoms[-1]
-        if not rest[1].word.plain.startswith(letter.text) or len(rest[1].text) < 3:
-            return 0
-        self.atoms[-1] = Atom(letter.text, letter.at, self.at + 2)
-        return 2
+        words = as_in(self.tokens, self.at, self.atoms[-1].text)
+        if words:
+            self.atoms[-1] = self.atoms[-1]._replace(last=self.at + words)
+        return words
 
     def _close(self, *, undo: bool = False) -> None:
         if not (self.atoms or undo or self.fillers or self.after_undo):

@@ -131,11 +131,12 @@ class Slots:
 
 
 class Memory:
-    """What was said before, by which it is known again: digits, and words of the customer's."""
+    """What was said before, by which it is known again: digits, words of the customer's, and dates (kind and words)."""
 
     def __init__(self) -> None:
         self.numbers: dict[str, str] = {}
         self.words: dict[str, str] = {}
+        self.dates: list[tuple[str, frozenset[str]]] = []
         self.harmless: set[str] = set()
         self._items: dict[int, str] = {}
 

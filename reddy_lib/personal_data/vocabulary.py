@@ -23,6 +23,7 @@ from reddy_lib.personal_data.number_words import (
     plain,
     word_set,
 )
+from reddy_lib.personal_data.spelling import letter_named
 
 __all__ = [
     "ASKS",
@@ -56,7 +57,7 @@ __all__ = [
 ]
 
 LISTS = ("small", "skip", "filler", "nod", "units", "months", "ordinals", "dating", "at", "dot", "undo",
-          "streets", "person", "common", "copula", "linking")  # fmt: skip
+          "streets", "person", "common", "copula", "linking", "writing")  # fmt: skip
 _ATTRIBUTES = {
     "units": "unit",
     "months": "month",
@@ -73,6 +74,7 @@ _MOST_KEPT = 30_000  # words of calls: many calls have more words than memory sh
 _MOST_CHARACTERS = 800_000  # of lines whose tokens are remembered
 MOST_LINES = 5_000
 """Lines that are remembered."""
+_LONG_NAME = 4  # characters of a letter's name that is rarely heard where no letter is meant
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _ABBREVIATION = re.compile(r"[bcdfghjklmnpqrstvwxz]{2,3}")
 _COMPOUNDING = {"de", "nl", "it", "da"}
@@ -129,7 +131,8 @@ class Word:
     inside: int | None = None
     scale = times = 0
     small = skip = filler = nod = unit = month = ordinal = dating = at = dot = undo = False
-    street = person = common = copula = linking = nato = letter = False
+    street = person = common = copula = linking = writing = nato = letter = False
+    named = ""  # the letter that it is a name of ("zed")
     abbreviation = False  # letters that are no word, which may begin a code ("xk four four one")
     weak = False  # says a number only beside another one, as "to" and "for"
     leads = False  # says a zero also at the beginning of a number: "o" is an article in some languages
@@ -357,6 +360,7 @@ class Vocabulary:
         word.inside = self._numbers.inside.get(bare)
         word.scale = self._numbers.scales.get(bare, 0)
         word.times = self._numbers.times.get(bare, 0)
+        word.named = letter_named(bare, self.languages)
         word.leads = self._leads(bare)
         lists, phrases = self._lists.of(bare), self._phrases.of(bare)
         for name in lists:
@@ -373,9 +377,10 @@ class Vocabulary:
             or word.times
             or word.letter
             or word.nato
+            or _begins(word)
         )
         word.live = word.says and not word.inert
-        word.weak = (word.abbreviation or word.inside is not None) and not (
+        word.weak = (word.abbreviation or word.inside is not None or _begins(word)) and not (
             word.value is not None or word.scale or word.times or word.letter or word.nato or word.leads
         )
         if phrases:
@@ -388,6 +393,11 @@ class Vocabulary:
                     longer[phrase.rest[0]] = (*longer.get(phrase.rest[0], ()), phrase)
             word.longer = longer
         return word
+
+
+def _begins(word: Word) -> bool:
+    """Return whether a number may begin with the name of a letter ("equis uno dos"): a long one, and no other word."""
+    return len(word.plain) >= _LONG_NAME and bool(word.named) and not (word.skip or word.small)
 
 
 class Question(NamedTuple):
@@ -542,9 +552,13 @@ def slot_words() -> dict[str, dict[str, tuple[str, ...]]]:
 
 
 def _alternatives(entry: str) -> Iterator[str]:
-    """Yield what an entry with alternatives in brackets stands for."""
+    """Yield what an entry with alternatives in brackets, or an abbreviation, stands for."""
+    if entry.startswith("^"):
+        yield entry[1:]
+        yield "=" + " ".join(entry[1:].rstrip("*"))
+        return
     parts = (part.split("/") for part in re.split(r"[()]", entry))
-    return map("".join, product(*parts))
+    yield from map("".join, product(*parts))
 
 
 @cache

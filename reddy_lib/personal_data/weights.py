@@ -25,6 +25,8 @@ _NUMBERS = word_set(
 )
 _SPELLED = 2  # tokens: "i m e i"
 _OF = word_set("of for de del da do des du d di dell della vom von der des van")
+_OF_OR_ON = _OF | word_set("on in at auf bei zu sur en na no su sulla sul nel nella op bij aan pa")
+_DATED = ("birth_date", "expiry")
 _PLAIN = word_set(
     "long full whole correct right new same best first second last next other which what one two three four five six seven "
     "eight nine ten big small little short phone four-digit whole actual exact main following only old current direct "
@@ -57,7 +59,8 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
         cues = [cue._replace(kind=own) if cue.kind == "call" else cue for cue in cues]
     counts = [cue for cue in cues if cue.kind == "what"]
     nouns = [cue for cue in cues if cue.kind not in ("what", "many")]
-    quantities = [cue for cue in cues if cue.kind == "many"]
+    dated = any(cue.kind in _DATED for cue in nouns)  # "how long is it valid" asks for a date
+    quantities = [cue for cue in cues if cue.kind == "many" and not dated]
     signs: list[Sign] = []
     boosted = {_nearest(line, one, nouns): one for one in counts}
     for at, cue in enumerate(nouns):
@@ -75,7 +78,8 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
             weight = (max(weight, 0.9) if announces else weight) if counted or announces else 0.55 * weight
         elif weight < 1 and (counted or announces):
             weight += 0.4
-        if quantities and cue.kind not in HARMLESS and not (counted or announces):
+        of_a_thing = cue.kind not in HARMLESS and _belongs_to_thing(line, nouns, at)
+        if (quantities and cue.kind not in HARMLESS and not (counted or announces)) or of_a_thing:
             weight *= _OF_A_QUANTITY
         signs.append(Sign(cue.first, cue.last, cue.kind, weight, cue.says))
     signs += [Sign(cue.first, cue.last, "no", _QUANTITY, False) for cue in quantities]
@@ -95,6 +99,15 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
             [signs[0]._replace(weight=max(1.0, signs[0].weight))] if signs[0].kind not in HARMLESS else signs
         )
     return signs
+
+
+def _belongs_to_thing(line: Line, nouns: list[Cue], at: int) -> bool:
+    """Return whether a weak cue says only of what, or where, a thing is ("the balance on the card")."""
+    cue, before = nouns[at], nouns[at - 1] if at else None
+    if cue.weight >= 1 or before is None or before.kind != "no":
+        return False
+    between = [token.word for token in line.parts[before.last + 1 : cue.first]]
+    return all(word.small for word in between) and any(word.plain in _OF_OR_ON for word in between)
 
 
 def _on_the_back(line: Line, sign: Sign) -> Sign:
