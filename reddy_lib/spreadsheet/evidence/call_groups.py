@@ -216,10 +216,7 @@ def _by_key(columns: Sequence[Column], order: Column | None = None) -> Grouping 
     for column in few:
         if column.fill < 0.9 or (column.prose > 0.7 and column.length > 40) or total < 2 * column.distinct:
             continue
-        places: dict[str, list[int]] = {}
-        for place, text in enumerate(column.of_rows):
-            places.setdefault(text, []).append(place)
-        calls = list(places.values())
+        calls = column.places
         told = sum(
             other is not column and other.distinct <= column.distinct and _determines(calls, other)
             for other in few
@@ -295,29 +292,40 @@ def _key_of(
     for name, cells in numbers.items():
         if name == column.name:
             continue
-        here = _different(long, cells)
-        if not here:
-            continue
-        counted = counted or (
-            any(len(one) > 2 for one in here)
-            and all(min(one) in (0, 1) and max(one) - min(one) == len(one) - 1 for one in here)
-        )
-        moves = moves or (_goes_one_way(here) and not _goes_one_way([cells]) and _no_accident(here))
+        counts, one_way = _runs_of(long, cells)
+        counted = counted or (counts and any(len(places) > 2 for places in long))
+        moves = moves or (one_way and not _goes_one_way(cells) and _no_accident(long))
     together = all(places[-1] - places[0] == len(places) - 1 for places in calls)
     likeness = _likeness(column) if told or counted or moves or together else 0.0
     dated = column.times > 0.9 and column.clocks < 0.1 and len(long) > 1
     return _Key(told, counted and len(calls) > 1, moves and len(long) > 1, together, likeness, dated)
 
 
-def _different(runs: Sequence[Sequence[int]], cells: Sequence[float]) -> list[list[float]]:
-    """Return the numbers in each of these runs of rows; [] where a number comes twice in one of them."""
-    found: list[list[float]] = []
-    for places in runs:
-        here = [cells[place] for place in places]
-        if len(set(here)) < len(here):
-            return []
-        found.append(here)
-    return found
+def _runs_of(runs: Sequence[Sequence[int]], cells: Sequence[float]) -> tuple[bool, bool]:
+    """Return whether numbers go from 0 or 1 on without a gap in each of these runs of rows, and whether they rise in all
+    of them, or fall in all. Runs have two rows or more."""
+    if not runs:
+        return False, False
+    rise = cells[runs[0][1]] > cells[runs[0][0]]
+    counts = moves = True
+    for places in runs:  # the first run rules out both for most columns
+        counts = counts and _counts(places, cells)
+        moves = moves and all(
+            cells[after] > cells[before] if rise else cells[after] < cells[before]
+            for before, after in pairwise(places)
+        )
+        if not counts and not moves:
+            break
+    return counts, moves
+
+
+def _counts(places: Sequence[int], cells: Sequence[float]) -> bool:
+    """Return whether the numbers of these rows are different ones from 0 or 1 on, up to how many there are."""
+    many = len(places)
+    if not all(0 <= cells[place] <= many for place in places):
+        return False
+    here = {cells[place] for place in places}
+    return len(here) == many and min(here) in (0, 1) and max(here) - min(here) == many - 1
 
 
 def _likeness(column: Column) -> float:
@@ -326,7 +334,7 @@ def _likeness(column: Column) -> float:
     return column.ids - column.times - column.emails - dialled - column.people - bool(no_call_id(column))
 
 
-def _no_accident(runs: Sequence[Sequence[float]]) -> bool:
+def _no_accident(runs: Sequence[Sequence[int]]) -> bool:
     """Return whether numbers in no order would hardly ever rise, or fall, in all of these runs."""
     return sum(lgamma(len(run) + 1) for run in runs) >= _SURE
 
@@ -334,8 +342,9 @@ def _no_accident(runs: Sequence[Sequence[float]]) -> bool:
 _SURE = 7.0  # one in a thousand
 
 
-def _goes_one_way(runs: Sequence[Sequence[float]]) -> bool:
-    steps = [after > before for run in runs for before, after in pairwise(run)]
+def _goes_one_way(cells: Sequence[float]) -> bool:
+    """Return whether numbers rise from row to row, or whether none of them rises."""
+    steps = [after > before for before, after in pairwise(cells)]
     return len(set(steps)) == 1
 
 
