@@ -24,7 +24,7 @@ from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_add
 from reddy_lib.spreadsheet.evidence.date_columns import DateEvidence, date_evidence
 from reddy_lib.transcripts import Transcript, leaning, read_opening
 
-__all__ = ["Column", "looks_like_id", "percent"]
+__all__ = ["Column", "looks_like_id", "percent", "places_of"]
 
 _TRIED = 40
 """Transcripts that are read to see whether a column holds them."""
@@ -121,10 +121,7 @@ class Column:
     @cached_property
     def places(self) -> list[list[int]]:
         """The places of the rows of each different text, in the order of the sheet; an empty cell is a text, too."""
-        found: dict[str, list[int]] = {}
-        for place, text in enumerate(self.of_rows):
-            found.setdefault(text, []).append(place)
-        return list(found.values())
+        return places_of(self.of_rows)
 
     @cached_property
     def marks(self) -> list[list[str]]:
@@ -274,6 +271,14 @@ class Column:
 
     def __repr__(self) -> str:
         return f"<Column {self.name!r} · {self.count} of {self.total} filled · {self.distinct} different>"
+
+
+def places_of(texts: Sequence[str]) -> list[list[int]]:
+    """Return the places of each different text, in the order in which they come first."""
+    found: dict[str, list[int]] = {}
+    for place, text in enumerate(texts):
+        found.setdefault(text, []).append(place)
+    return list(found.values())
 
 
 def _beginning(text: str) -> str:

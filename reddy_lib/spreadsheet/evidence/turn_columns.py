@@ -54,17 +54,18 @@ def _numbered_turns(columns: Sequence[Column]) -> TurnsFound | None:
                 found[1] = column
     # The last turns of the longest call alone may fill their columns: the first ones tell what a series is.
     series = {stem: found for stem, found in series.items() if len(found) >= 2}
-    roles = {
-        stem: found for stem, found in series.items() if _is_role([found[number] for number in sorted(found)])
-    }
-    texts = {
-        stem: found for stem, found in series.items() if stem not in roles and _is_speech(found[min(found)])
-    }
+    texts = {stem: found for stem, found in series.items() if _is_speech(found[min(found)])}
     if not texts:
         return None
     numbered = {column.name for found in series.values() for column in found.values()}
     if any(one.name not in numbered and one.length > 60 and _several_turns(one) for one in columns):
         return None  # a whole transcript stands beside them: they are facts that are numbered
+    roles = {
+        stem: found for stem, found in series.items() if _is_role([found[number] for number in sorted(found)])
+    }
+    texts = {stem: found for stem, found in texts.items() if stem not in roles}
+    if not texts:
+        return None
     starts = {
         stem: found
         for stem, found in series.items()
@@ -205,8 +206,8 @@ def _side(column: Column) -> str:
 def _sides(columns: Sequence[Column]) -> TurnsFound | None:
     """A column of what the agent says beside one of what the customer says; or of questions and answers."""
     speech = [column for column in columns if _is_side_text(column) and not column.says & _NO_WORDS]
-    if len(speech) < 2:
-        return None
+    if len(speech) < 2 or any(column.length > 60 and _holds_both_sides(column) for column in columns):
+        return None  # a whole transcript is none of two sides, and no side stands beside one
     # A cell of several lines is all that a side says in its call.
     whole = islice(filter(_has_several_lines, speech), 2)
     group = _rows_of_a_call(columns, {column.name for column in speech}) if len(list(whole)) < 2 else None
@@ -215,8 +216,8 @@ def _sides(columns: Sequence[Column]) -> TurnsFound | None:
         return None
     if any(column not in pair and column.length > 60 and _several_turns(column) for column in columns):
         return None  # a whole transcript stands beside them
-    if any(_several_turns(column) and (column.objects >= 0.5 or not _clocked(column)) for column in pair):
-        return None  # its cells hold both sides
+    if any(map(_holds_both_sides, pair)):
+        return None
     # A question comes before its answer; else the columns say in which order the sides spoke.
     ordered = sorted(pair, key=lambda column: ("answer" in column.says, columns.index(column)))
     said = _sides_by_words(ordered, group.calls if group is not None else None)
@@ -231,6 +232,11 @@ def _sides(columns: Sequence[Column]) -> TurnsFound | None:
         return TurnsFound(turns, reason)
     by = group.by
     return TurnsFound(turns, f"{reason}, turn by turn; {by!r} tells calls apart", [by], group.order)
+
+
+def _holds_both_sides(column: Column) -> bool:
+    """Return whether a cell holds the turns of both sides, rather than the lines of one with their clocks."""
+    return _several_turns(column) and (column.objects >= 0.5 or not _clocked(column))
 
 
 def _has_several_lines(column: Column) -> bool:
