@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -67,6 +67,7 @@ _SENTENCE = re.compile("[。！？｡]")
 """What ends a sentence in scripts whose labels never hold it."""
 _LONGEST = 60
 _MOST_WORDS = 7
+_LETTER = re.compile("[A-Za-z]")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SPLIT = re.compile(r"[\s\d_()\[\]{}<>«»/|\\,.;:!?&+*#\"“”„'’`´=~–—【】（）・-]+")
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -213,24 +214,22 @@ def weigh(label: str) -> Evidence:
     """What the words of a label say by themselves."""
     if not label or len(label) > _LONGEST or _SENTENCE.search(label):
         return _NOTHING
+    if label.isascii() and not _LETTER.search(label):
+        return _NOTHING
     words = () if is_numbered(label) else _words(label)
     if not words or len(words) > _MOST_WORDS:
         return _NOTHING
     if len(words) == 1 and words[0] in _SHORT:
         return Evidence(_SHORT[words[0]], whole=True)
-    proofs = [_side(word, _PROVES) for word in words]
-    leans = ["" if proof else _side(word, _LEANS) for word, proof in zip(words, proofs, strict=True)]
-    service = [_SERVICE.has(word) for word in words]
-    voice = _voice(words)
-    known = [
-        bool(proof or lean) or serves or word in _SMALL or bool(_voice([word]))
-        for word, proof, lean, serves in zip(words, proofs, leans, service, strict=True)
-    ]
+    meanings = [_meaning(word) for word in words]
+    if not any(map(any, meanings)):
+        return _NOTHING
+    proofs, leans, service, voices = map(list, zip(*meanings, strict=True))
+    known = [word in _SMALL or any(meaning) for word, meaning in zip(words, meanings, strict=True)]
     whole = all(known)
+    voice = next((voice for voice in _VOICES if voice in voices), "")
     if voice:
         return Evidence(voice=voice, whole=whole)
-    if not (any(proofs) or any(leans) or any(service)):
-        return _NOTHING
     others = [word for word, is_known in zip(words, known, strict=True) if not is_known]
     if any(map(_FIELD_NOUNS.has, others)) or _is_prose(label, others):
         return _NOTHING
@@ -273,17 +272,28 @@ def _words(label: str) -> list[str]:
     return [word for word in words if len(word) > 1 or _UNSPACED.search(word)]
 
 
+class _Meaning(NamedTuple):
+    """What a word says of who speaks: the side it proves or leans to, whether it is an office, and which voice."""
+
+    proof: str = ""
+    lean: str = ""
+    serves: bool = False
+    voice: str = ""
+
+
+_VOICES = {"third": _THIRD, "machine": _MACHINES, "bot": _BOTS}
+
+
+@lru_cache(maxsize=8192)  # labels, names and sentences have most of their words in common
+def _meaning(word: str) -> _Meaning:
+    proof = _side(word, _PROVES)
+    lean = "" if proof else _side(word, _LEANS)
+    return _Meaning(proof, lean, _SERVICE.has(word), _side(word, _VOICES))
+
+
 def _side(word: str, lexicons: Mapping[str, _Lexicon]) -> str:
     found = [side for side, lexicon in lexicons.items() if lexicon.has(word)]
     return found[0] if found else ""  # a word of both, such as "kundenberater", is the agent's
-
-
-def _voice(words: Iterable[str]) -> str:
-    if any(map(_THIRD.has, words)):
-        return "third"
-    if any(map(_MACHINES.has, words)):
-        return "machine"
-    return "bot" if any(map(_BOTS.has, words)) else ""
 
 
 def _names_both(label: str, sides: set[str]) -> bool:

@@ -124,6 +124,10 @@ def read_moment(value: object, factor: float | None = None) -> Moment | None:
     if not isinstance(value, str):
         return None
     text = _bare(value.strip())
+    if text.isdecimal():  # most times are numbers or dates, and no other form begins as those do
+        return _number(float(text), factor)
+    if _DATE.match(text):
+        return _date(text)
     clock = _CLOCK.fullmatch(text)
     if clock:
         hours, minutes, seconds = clock.groups()
@@ -156,16 +160,16 @@ def read_moment(value: object, factor: float | None = None) -> Moment | None:
             days, hours, minutes, seconds = ((part or "0").replace(",", ".") for part in duration.groups())
             return Moment(int(days) * 86400 + int(hours) * 3600 + int(minutes) * 60 + float(seconds))
         return None
-    if _DATE.match(text) or _ISO_BASIC.fullmatch(text):
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            return None
-        naive = moment.tzinfo is None
-        return Moment(
-            (moment.replace(tzinfo=UTC) if naive else moment).timestamp(), absolute=True, naive=naive
-        )
-    return None
+    return _date(text) if _ISO_BASIC.fullmatch(text) else None
+
+
+def _date(text: str) -> Moment | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    naive = moment.tzinfo is None
+    return Moment((moment.replace(tzinfo=UTC) if naive else moment).timestamp(), absolute=True, naive=naive)
 
 
 def _bare(text: str) -> str:

@@ -17,6 +17,7 @@ _CLOCK = re.compile(
 _UNMARKED = re.compile(
     r"(\d{1,2})(?:\s?[.,\-_'’ ]\s?|(?=\d{2}(?:\d{2})?$))(\d{2})(?:(?:\s?[.,\-_'’ ]\s?)?(\d{2}))?"
 )
+_DIGIT = re.compile(r"\d")
 PART_OF_A_DAY = re.compile(r"0?[.,]\d{3,}")
 
 
@@ -64,6 +65,8 @@ def is_clock(cell: Any) -> bool:
     if not isinstance(cell, str):
         return isinstance(cell, time)
     text = cell.strip()
+    if text.isascii() and (text.isdecimal() or not _DIGIT.search(text)):
+        return False
     return (
         _CLOCK.fullmatch(text) is not None
         or PART_OF_A_DAY.fullmatch(text) is not None

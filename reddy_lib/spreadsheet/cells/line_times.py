@@ -33,20 +33,22 @@ def read_seconds(cells: Sequence[Any]) -> tuple[list[float | None], bool]:
     """Seconds as they stand, and whether they are plain numbers whose unit is open."""
     found: list[float | None] = []
     read: list[Moment | None] = []
-    known: dict[str, Moment] = {}
+    known: dict[str, Moment | None] = {"": None}
     for cell in cells:
-        if isinstance(cell, datetime):
+        if type(cell) is str:
+            if cell not in known:
+                known[cell] = line_moment(cell)
+            moment = known[cell]
+            found.append(None if moment is None else moment.seconds)
+            read.append(moment)
+        elif isinstance(cell, datetime):
             found.append(cell.replace(tzinfo=None).timestamp() if cell.tzinfo is None else cell.timestamp())
         elif isinstance(cell, time):
             found.append(cell.hour * 3600.0 + cell.minute * 60 + cell.second)
         elif isinstance(cell, timedelta):
             found.append(cell.total_seconds())
         else:
-            moment = known.get(cell) if type(cell) is str else None
-            if moment is None:
-                moment = line_moment(cell) if cell not in (None, "") else None
-                if moment is not None and type(cell) is str:
-                    known[cell] = moment
+            moment = line_moment(cell) if cell not in (None, "") else None
             found.append(None if moment is None else moment.seconds)
             read.append(moment)
     if are_offsets(read) and len(read) == len(cells):

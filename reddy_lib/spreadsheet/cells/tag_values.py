@@ -36,12 +36,10 @@ def tag_type(cells: Iterable[object]) -> TagType:
     """One type for all non-empty cells: boolean if all are yes or no, integer if all are whole numbers, else string."""
     seen = booleans = integers = 0
     padded = long = False
-    texts: Counter[str] = Counter()  # many cells say the same
-    for cell in cells:
-        if isinstance(cell, str):
-            texts[cell] += 1
-            continue
-        if cell is None:
+    cells = list(cells)
+    texts = Counter(cell for cell in cells if isinstance(cell, str))  # many cells say the same
+    for cell in cells if texts.total() < len(cells) else ():
+        if cell is None or isinstance(cell, str):
             continue
         seen += 1
         if isinstance(cell, bool):

@@ -16,7 +16,7 @@ from reddy_lib.plurals import agreeing
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number, whole_numbers
 from reddy_lib.spreadsheet.cells.line_times import begins_again
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
-from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.evidence.column_profile import Column, places_of
 from reddy_lib.spreadsheet.evidence.id_evidence import no_call_id
 from reddy_lib.spreadsheet.model import NewCall
 from reddy_lib.transcripts.times import parts_of_span
@@ -31,6 +31,7 @@ __all__ = [
     "named_calls",
     "numbers_lines",
     "repeats",
+    "values_of_calls",
 ]
 
 OF_CALLS = frozenset(
@@ -51,28 +52,38 @@ class Grouping(NamedTuple):
     calls: list[list[int]]
     timed: str = ""
 
-    @property
-    def boundaries(self) -> list[int]:
-        return [places[0] for places in self.calls]
 
+def named_calls(
+    columns: Sequence[Column], values: Sequence[tuple[float, Grouping]] | None = None
+) -> list[list[int]]:
+    """Return the places of the rows of each call as far as can be told before it is known who speaks; else all rows.
 
-def named_calls(columns: Sequence[Column]) -> list[list[int]]:
-    """Return the places of the rows of each call as far as can be told before it is known who speaks; else all rows."""
-    found = calls_by_value(columns)
+    `values`: what `values_of_calls` returned for these columns, where it is known.
+    """
+    found = calls_by_value(columns, values)
     if found is not None:
         return found[1]
     filled = _by_filled_together(columns)
     return filled[1].calls if filled else [list(range(columns[0].total))]
 
 
-def calls_by_value(columns: Sequence[Column]) -> tuple[str, list[list[int]]] | None:
-    """Return (the column that tells calls apart by its name or by what it determines, the places of each call's rows)."""
-    best: tuple[float, Grouping] | None = None
-    for column in columns:
-        found = _by_value(column, None) if _tells_calls(column) >= 6 else None
-        if found is not None and (best is None or found[0] > best[0]):
-            best = found
-    grouping = best[1] if best else _by_key(columns)
+def values_of_calls(columns: Sequence[Column]) -> list[tuple[float, Grouping]]:
+    """Return (score, the calls as a column has them) for each column whose name says that it tells calls apart."""
+    found = [_by_value(column, None) for column in columns if _tells_calls(column) >= 6]
+    return [one for one in found if one is not None]
+
+
+def calls_by_value(
+    columns: Sequence[Column], values: Sequence[tuple[float, Grouping]] | None = None
+) -> tuple[str, list[list[int]]] | None:
+    """Return (the column that tells calls apart by its name or by what it determines, the places of each call's rows).
+
+    `values`: what `values_of_calls` returned for these columns, perhaps among others, where it is known.
+    """
+    names = {column.name for column in columns}
+    known = values_of_calls(columns) if values is None else values
+    named = [one for one in known if one[1].by[0] in names]
+    grouping = max(named, key=lambda one: one[0])[1] if named else _by_key(columns)
     return (grouping.by[0], grouping.calls) if grouping else None
 
 
@@ -216,10 +227,7 @@ def _by_key(columns: Sequence[Column], order: Column | None = None) -> Grouping 
     for column in few:
         if column.fill < 0.9 or (column.prose > 0.7 and column.length > 40) or total < 2 * column.distinct:
             continue
-        places: dict[str, list[int]] = {}
-        for place, text in enumerate(column.of_rows):
-            places.setdefault(text, []).append(place)
-        calls = list(places.values())
+        calls = column.places
         told = sum(
             other is not column and other.distinct <= column.distinct and _determines(calls, other)
             for other in few
@@ -295,29 +303,40 @@ def _key_of(
     for name, cells in numbers.items():
         if name == column.name:
             continue
-        here = _different(long, cells)
-        if not here:
-            continue
-        counted = counted or (
-            any(len(one) > 2 for one in here)
-            and all(min(one) in (0, 1) and max(one) - min(one) == len(one) - 1 for one in here)
-        )
-        moves = moves or (_goes_one_way(here) and not _goes_one_way([cells]) and _no_accident(here))
+        counts, one_way = _runs_of(long, cells)
+        counted = counted or (counts and any(len(places) > 2 for places in long))
+        moves = moves or (one_way and not _goes_one_way(cells) and _no_accident(long))
     together = all(places[-1] - places[0] == len(places) - 1 for places in calls)
     likeness = _likeness(column) if told or counted or moves or together else 0.0
     dated = column.times > 0.9 and column.clocks < 0.1 and len(long) > 1
     return _Key(told, counted and len(calls) > 1, moves and len(long) > 1, together, likeness, dated)
 
 
-def _different(runs: Sequence[Sequence[int]], cells: Sequence[float]) -> list[list[float]]:
-    """Return the numbers in each of these runs of rows; [] where a number comes twice in one of them."""
-    found: list[list[float]] = []
-    for places in runs:
-        here = [cells[place] for place in places]
-        if len(set(here)) < len(here):
-            return []
-        found.append(here)
-    return found
+def _runs_of(runs: Sequence[Sequence[int]], cells: Sequence[float]) -> tuple[bool, bool]:
+    """Return whether numbers go from 0 or 1 on without a gap in each of these runs of rows, and whether they rise in all
+    of them, or fall in all. Runs have two rows or more."""
+    if not runs:
+        return False, False
+    rise = cells[runs[0][1]] > cells[runs[0][0]]
+    counts = moves = True
+    for places in runs:  # the first run rules out both for most columns
+        counts = counts and _counts(places, cells)
+        moves = moves and all(
+            cells[after] > cells[before] if rise else cells[after] < cells[before]
+            for before, after in pairwise(places)
+        )
+        if not counts and not moves:
+            break
+    return counts, moves
+
+
+def _counts(places: Sequence[int], cells: Sequence[float]) -> bool:
+    """Return whether the numbers of these rows are different ones from 0 or 1 on, up to how many there are."""
+    many = len(places)
+    if not all(0 <= cells[place] <= many for place in places):
+        return False
+    here = {cells[place] for place in places}
+    return len(here) == many and min(here) in (0, 1) and max(here) - min(here) == many - 1
 
 
 def _likeness(column: Column) -> float:
@@ -326,7 +345,7 @@ def _likeness(column: Column) -> float:
     return column.ids - column.times - column.emails - dialled - column.people - bool(no_call_id(column))
 
 
-def _no_accident(runs: Sequence[Sequence[float]]) -> bool:
+def _no_accident(runs: Sequence[Sequence[int]]) -> bool:
     """Return whether numbers in no order would hardly ever rise, or fall, in all of these runs."""
     return sum(lgamma(len(run) + 1) for run in runs) >= _SURE
 
@@ -334,8 +353,9 @@ def _no_accident(runs: Sequence[Sequence[float]]) -> bool:
 _SURE = 7.0  # one in a thousand
 
 
-def _goes_one_way(runs: Sequence[Sequence[float]]) -> bool:
-    steps = [after > before for run in runs for before, after in pairwise(run)]
+def _goes_one_way(cells: Sequence[float]) -> bool:
+    """Return whether numbers rise from row to row, or whether none of them rises."""
+    steps = [after > before for before, after in pairwise(cells)]
     return len(set(steps)) == 1
 
 
@@ -344,28 +364,26 @@ def _by_value(column: Column, role: Column | None) -> tuple[float, Grouping] | N
     weight = _tells_calls(column)
     if weight <= 0 or not (column.fill >= 0.9 or (weight > 4 and column.fill > 0.67)):
         return None
+    known = [count for text, count in column.counts.items() if not is_placeholder(text)]
+    if not known or sum(known) / len(known) < 1.5:
+        return None
     texts = _filled_down(column.of_rows)
     runs = changes(texts)
-    known = [text for text in column.texts if not is_placeholder(text)]
-    if not known or len(known) / len(set(known)) < 1.5:
-        return None
-    places: dict[str, list[int]] = {}
-    for place, text in enumerate(texts):
-        places.setdefault(text, []).append(place)
+    calls = column.places if column.count == column.total else places_of(texts)
     scattered = len(runs) / max(column.distinct, 1) - 1
     if weight <= 4 and scattered > 0.5:
         return None
     score = weight + min(column.distinct / column.total * 10, 3) - (4 * scattered if weight <= 4 else 0)
     if role is not None:
-        both = sum(len({role.of_rows[place] for place in here}) >= 2 for here in places.values())
-        score += 3 * both / len(places)
+        both = sum(len({role.of_rows[place] for place in here}) >= 2 for here in calls)
+        score += 3 * both / len(calls)
     if weight > 4:
         score -= min(3.0, scattered)
     back = len(runs) - column.distinct
     why = f"{column.name!r} stays the same for {column.count / column.distinct:.0f} rows on average"
     if back > 0:
         why += f" ({agreeing(back, 'of them comes', 'of them come')} back later)"
-    return score, Grouping([column.name], "value", why, list(places.values()))
+    return score, Grouping([column.name], "value", why, calls)
 
 
 def _by_filled(column: Column, columns: Sequence[Column]) -> tuple[float, Grouping] | None:

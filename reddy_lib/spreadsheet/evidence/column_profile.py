@@ -15,16 +15,16 @@ from itertools import pairwise
 from typing import Any
 
 from reddy_lib.spreadsheet.cells.agent_names import bare_email
-from reddy_lib.spreadsheet.cells.cell_kinds import is_clock, is_empty
+from reddy_lib.spreadsheet.cells.cell_kinds import as_number, is_clock, is_empty
 from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
 from reddy_lib.spreadsheet.cells.line_times import read_seconds
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address
 from reddy_lib.spreadsheet.evidence.date_columns import DateEvidence, date_evidence
-from reddy_lib.transcripts import Transcript, read_opening
+from reddy_lib.transcripts import Transcript, leaning, read_opening
 
-__all__ = ["Column", "looks_like_id", "percent"]
+__all__ = ["Column", "looks_like_id", "percent", "places_of"]
 
 _TRIED = 40
 """Transcripts that are read to see whether a column holds them."""
@@ -43,6 +43,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,64}
 _ID = re.compile(r"[^\s,;]{0,3}(?=[^\s]*\d)[\w\-./:#+@|]{1,80}")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
 _PHONE = re.compile(r"(?!000)\+?\(?\d[\d\s().\-/]{6,18}\d")
+_MARK = re.compile(r"\d+|[?？؟]")
 _NO_SPACES = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 
 
@@ -56,6 +57,8 @@ class Column:
     Attributes:
         name, plain, says: the header; in plain words; the concepts they stand for.
         cells, texts: those that are filled, and as text.
+        of_rows: the text of each row, "" where the cell is empty.
+        counts: text → how many cells say it.
         total, count, distinct: rows looked at, rows that are filled, different texts.
     """
 
@@ -64,17 +67,21 @@ class Column:
         self.plain = plain_name(name)
         self.says = concepts(name)
         self.rows = cells
-        self.cells = [cell for cell in cells if not is_empty(cell)]
+        self.cells: list[Any] = []
+        self.texts: list[str] = []
+        self.of_rows: list[str] = []
+        for cell in cells:
+            empty = type(cell) is not str and is_empty(cell)
+            text = "" if empty else cell_text(cell).strip()
+            if text or not (empty or type(cell) is str):
+                self.cells.append(cell)
+                self.texts.append(text)
+            self.of_rows.append(text)
         self.total = len(cells)
         self.count = len(self.cells)
-        self.texts = [cell_text(cell).strip() for cell in self.cells]
-        self.distinct = len(set(self.texts))
+        self.counts = Counter(self.texts)
+        self.distinct = len(self.counts)
         self._openings: dict[str, Transcript] = {}
-
-    @cached_property
-    def of_rows(self) -> list[str]:
-        """The text of each row, "" where the cell is empty."""
-        return ["" if is_empty(cell) else cell_text(cell).strip() for cell in self.rows]
 
     @property
     def fill(self) -> float:
@@ -97,10 +104,40 @@ class Column:
     @cached_property
     def _tried(self) -> tuple[list[tuple[str, int]], int]:
         """Different texts with how often they come, and the sum of that."""
-        counts = list(Counter(self.texts).items())
+        counts = list(self.counts.items())
         step = len(counts) // _MOST_TEXTS + 1
         counts = [(_beginning(text), count) for text, count in counts[::step]]
         return counts, sum(count for _, count in counts)
+
+    @cached_property
+    def sides(self) -> tuple[float, float]:
+        """Share of cells that lean to the agent, and of those that lean to the customer, as labels of speakers do."""
+        texts, total = self._tried
+        sides = Counter[str]()
+        for text, count in texts:
+            sides[leaning(text)] += count
+        return (sides["agent"] / total, sides["customer"] / total) if total else (0.0, 0.0)
+
+    @cached_property
+    def places(self) -> list[list[int]]:
+        """The places of the rows of each different text, in the order of the sheet; an empty cell is a text, too."""
+        return places_of(self.of_rows)
+
+    @cached_property
+    def marks(self) -> list[list[str]]:
+        """The numbers and question marks of each row, sorted: a translation keeps them."""
+        return [sorted(_MARK.findall(text)) for text in self.of_rows]
+
+    @cached_property
+    def all_numbers(self) -> list[float] | None:
+        """The number of each row, or None where a cell holds none; in most columns, one of the first holds none."""
+        found: list[float] = []
+        for cell in self.rows:
+            number = as_number(cell)
+            if number is None:
+                return None
+            found.append(number)
+        return found
 
     @cached_property
     def emails(self) -> float:
@@ -234,6 +271,14 @@ class Column:
 
     def __repr__(self) -> str:
         return f"<Column {self.name!r} · {self.count} of {self.total} filled · {self.distinct} different>"
+
+
+def places_of(texts: Sequence[str]) -> list[list[int]]:
+    """Return the places of each different text, in the order in which they come first."""
+    found: dict[str, list[int]] = {}
+    for place, text in enumerate(texts):
+        found.setdefault(text, []).append(place)
+    return list(found.values())
 
 
 def _beginning(text: str) -> str:

@@ -24,6 +24,7 @@ from reddy_lib.spreadsheet.evidence.call_groups import (
     named_calls,
     numbers_lines,
     repeats,
+    values_of_calls,
 )
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.line_clocks import line_times
@@ -72,10 +73,11 @@ def find_lines(columns: Sequence[Column]) -> LinesFound | None:
     filled = [_in_words(column) for column in written.values()]
     if not filled or filled[0].total < 2:
         return None
-    parts = _parts(filled)
+    values = values_of_calls(filled)
+    parts = _parts(filled, values)
     if parts is not None:
         return parts
-    calls = named_calls(filled)
+    calls = named_calls(filled, values)
     role = speaker_column(filled, calls)
     text = words_column(filled, role, calls)
     words = find_words(filled, calls) if text is None else None
@@ -130,12 +132,12 @@ def _are_sides(text: Column, role: Column, group: Grouping) -> bool:
 _MOST_SIDES = 3
 
 
-def _parts(filled: Sequence[Column]) -> LinesFound | None:
+def _parts(filled: Sequence[Column], values: Sequence[tuple[float, Grouping]]) -> LinesFound | None:
     """Return what transcripts that go on in further rows mean: rows of one call that are numbered, and differ in nothing
     else. A call that was passed on differs in who took it, or in when."""
     text = max(filled, key=lambda column: column.length)
     others = [column for column in filled if column is not text]
-    found = calls_by_value(others) if text.length >= _OF_A_PART else None
+    found = calls_by_value(others, values) if text.length >= _OF_A_PART else None
     if found is None or all(len(places) < 2 for places in found[1]):
         return None
     name, calls = found

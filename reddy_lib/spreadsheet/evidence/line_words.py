@@ -83,14 +83,18 @@ def speaker_column(columns: Sequence[Column], calls: Sequence[Sequence[int]]) ->
 
 def _speaks(column: Column, calls: Sequence[Sequence[int]]) -> float:
     """Score a column as one of speakers; 0 if it is not one."""
-    if column.length > 60 or column.distinct < 2 or column.times > 0.5 or column.clocks > 0.5:
+    if column.length > 60 or column.distinct < 2:
         return 0.0
     says = column.says
     named = 5.0 if "speaker" in says else 3.0 if "channel" in says else 0.0
     if named and says & {"time", "date", "start", "end", "duration", "text", "order"}:
         named = 0.0
-    agents = round(column.share(lambda text: leaning(text) == "agent") * column.count)
-    customers = round(column.share(lambda text: leaning(text) == "customer") * column.count)
+    # What the cells say is asked last: ids and words, of which most differ, need a name to be speakers.
+    if not named and column.distinct > max(0.5 * column.count, _MOST_DIRECTIONS):
+        return 0.0
+    if column.times > 0.5 or column.clocks > 0.5:
+        return 0.0
+    agents, customers = (round(share * column.count) for share in column.sides)
     share = (agents + customers) / column.count
     steps = [a != b for places in calls for a, b in pairwise([column.of_rows[place] for place in places])]
     turns = sum(steps) / len(steps) if steps else 0.0

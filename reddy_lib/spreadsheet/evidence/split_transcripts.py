@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.evidence.column_profile import Column
-from reddy_lib.transcripts import read_opening
+from reddy_lib.transcripts import Transcript, read_opening
 from reddy_lib.transcripts.formats.arrow_signs import ARROW_SIGNS
 
 __all__ = ["a_turn_each", "continued", "joined_parts", "joined_rows", "reads_joined"]
@@ -47,20 +47,21 @@ def joined_parts(columns: Sequence[Column]) -> tuple[list[str], str, str] | None
         if a_turn_each(whole):
             names = [part.name for part in parts]
             return names, "\n", f"{' and '.join(map(repr, names))} hold a turn each"
+        if not full and not all(_MORE.search(part.plain) for part in parts[1:]) and not _goes_on(parts):
+            continue  # "text", "text", "text": the others say something else
         glued = [_reads("".join(row)) for row in whole]
         lined = [_reads("\n".join(row)) for row in whole]
-        alone = sum(_reads(row[0]) > 1 for row in whole)
         best = max(sum(count > 1 for count in glued), sum(count > 1 for count in lined))
-        if not (full and _is_talk_of_the_calls(parts, columns)) and (
-            best < 0.5 * len(whole) or any(sum(_reads(row[at]) > 1 for row in whole) > best for at in (0, 1))
-        ):
+        talk = full and _is_talk_of_the_calls(parts, columns)
+        if not talk and best < 0.5 * len(whole):
             continue
-        if alone == len(whole) and all(_reads(row[1]) > 1 for row in whole) and not _cut_inside(parts):
+        alone = [sum(_lines_of(parts[at].opening(row[at])) > 1 for row in whole) for at in (0, 1)]
+        if not talk and max(alone) > best:
+            continue
+        if min(alone) == len(whole) and not _cut_inside(parts):
             separator = "\n"
         else:
             separator = "" if sum(glued) >= sum(lined) or _cut_inside(parts) else "\n"
-        if not full and not all(_MORE.search(part.plain) for part in parts[1:]) and not _goes_on(parts):
-            continue  # "text", "text", "text": the others say something else
         if not separator:
             separator = _at_the_cut(parts)
         names = [part.name for part in parts]
@@ -85,12 +86,14 @@ _LONG = 40
 
 def _are_full(parts: Sequence[Column]) -> bool:
     """Return whether all cells that go on in the next part are of one size, mostly within a sentence: they were cut."""
-    full = [
-        before
-        for first, second in pairwise(parts)
-        for before, after in zip(map(cell_text, first.rows), map(cell_text, second.rows), strict=True)
-        if before and after
-    ]
+    full: list[str] = []
+    for first, second in pairwise(parts):
+        for before, after in zip(map(cell_text, first.rows), map(cell_text, second.rows), strict=True):
+            if not before or not after:
+                continue
+            if len(before) < _SHORTEST and len(before.encode("utf-8", "replace")) < _SHORTEST:
+                return False
+            full.append(before)
     if len(full) < _FEWEST or 2 * sum(text.rstrip()[-1:] in _ENDS for text in full) > len(full):
         return False
     ways = [list(map(len, full)), [len(text.encode("utf-8", "replace")) for text in full]]
@@ -114,7 +117,10 @@ _SHORTEST, _FEWEST = 20, 3
 
 def _reads(text: str) -> int:
     """Return how many lines of two or more speakers a text has; 0: it is no transcript."""
-    found = read_opening(text)
+    return _lines_of(read_opening(text))
+
+
+def _lines_of(found: Transcript) -> int:
     if found.form in ("empty", "no speakers", "unreadable") or len(found.labels) < 2:
         return 0
     return len(found.lines)

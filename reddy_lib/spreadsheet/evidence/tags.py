@@ -9,6 +9,7 @@ knows what her reports need. `doubtful_tags` lists those marks.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
@@ -74,6 +75,9 @@ _PHONE = re.compile(
     r"(?:\+|00)\d[\d\s().\-/]{6,18}\d|\(\d{2,4}\)\s?\d[\d\s.\-]{5,12}\d|\d{3}[-. ]\d{3}[-. ]\d{4}"
 )
 _CARD = re.compile(r"\d(?:[ -]?\d){12,18}")
+_DIGIT = re.compile(r"\d")
+_LONGEST_NUMBER = 64
+"""Characters of the longest number that the finder knows, an IBAN with a space after each letter."""
 
 
 def sensitive(name: str, cells: Iterable[object] = ()) -> str:
@@ -86,8 +90,11 @@ def sensitive(name: str, cells: Iterable[object] = ()) -> str:
     if plain in _SENSITIVE or bare in _SENSITIVE:
         return f"personal, by its name {name!r}"
     texts = _texts(islice(cells, _ENOUGH))
+    numbers = Counter(text for text in texts if len(text) <= _LONGEST_NUMBER and _DIGIT.search(text))
+    if 2 * numbers.total() < len(texts):
+        return ""
     for fits, what in _NUMBERS:
-        share = _share(texts, fits)
+        share = _share(numbers, len(texts), fits)
         if share >= 0.5:
             return f"{int(100 * share)}% of its cells are {what}"
     return ""
@@ -106,9 +113,10 @@ def personal(name: str, cells: Iterable[object] = ()) -> str:
         return f"by its name {name!r}"
     if words & _PERSON and words & {"name", "names", "nombre", "nom", "naam", "nome", "имя"}:
         return f"by its name {name!r}"
-    texts = _texts(cells)
+    texts = Counter(_texts(cells))
+    total = texts.total()
     for shape, what in ((_EMAIL, "emails"), (_PHONE, "phone numbers")):
-        share = _share(texts, shape.fullmatch)
+        share = _share(texts, total, shape.fullmatch)
         if share >= 0.5:
             return f"{int(100 * share)}% of its cells are {what}"
     return ""
@@ -118,8 +126,8 @@ def _texts(cells: Iterable[object]) -> list[str]:
     return [text for text in map(str.strip, map(cell_text, cells)) if text]
 
 
-def _share(texts: Sequence[str], fits: Callable[[str], object]) -> float:
-    return sum(bool(fits(text)) for text in texts) / len(texts) if texts else 0.0
+def _share(texts: Counter[str], total: int, fits: Callable[[str], object]) -> float:
+    return sum(count for text, count in texts.items() if fits(text)) / total if total else 0.0
 
 
 def _is_card(text: str) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 import msgspec
 
-from reddy_lib.spreadsheet.cells.cell_kinds import as_number
 from reddy_lib.spreadsheet.cells.side_cells import lines_of
 from reddy_lib.spreadsheet.evidence.call_groups import calls_by_value
 from reddy_lib.spreadsheet.evidence.column_profile import Column
@@ -56,17 +55,18 @@ def _numbered_turns(columns: Sequence[Column]) -> TurnsFound | None:
                 found[1] = column
     # The last turns of the longest call alone may fill their columns: the first ones tell what a series is.
     series = {stem: found for stem, found in series.items() if len(found) >= 2}
-    roles = {
-        stem: found for stem, found in series.items() if _is_role([found[number] for number in sorted(found)])
-    }
-    texts = {
-        stem: found for stem, found in series.items() if stem not in roles and _is_speech(found[min(found)])
-    }
+    texts = {stem: found for stem, found in series.items() if _is_speech(found[min(found)])}
     if not texts:
         return None
     numbered = {column.name for found in series.values() for column in found.values()}
     if any(one.name not in numbered and one.length > 60 and _several_turns(one) for one in columns):
         return None  # a whole transcript stands beside them: they are facts that are numbered
+    roles = {
+        stem: found for stem, found in series.items() if _is_role([found[number] for number in sorted(found)])
+    }
+    texts = {stem: found for stem, found in texts.items() if stem not in roles}
+    if not texts:
+        return None
     starts = {
         stem: found
         for stem, found in series.items()
@@ -172,9 +172,11 @@ def _alternate(columns: Sequence[Column]) -> bool:
         [text for text in row if text] for row in zip(*(column.of_rows for column in columns), strict=True)
     ]
     rows = [row for row in rows if len(row) > 2]
-    few = sum(2 <= len(set(row)) <= 4 and len(set(row)) < len(row) for row in rows)
+    few = sum(2 <= len(set(row)) < min(5, len(row)) for row in rows)
+    if not rows or few < 0.8 * len(rows):
+        return False
     steps = [a != b for row in rows for a, b in pairwise(row)]
-    return bool(rows) and few >= 0.8 * len(rows) and sum(steps) >= 0.5 * len(steps)
+    return bool(sum(steps) >= 0.5 * len(steps))
 
 
 def _each_labelled(columns: Sequence[Column]) -> bool:
@@ -213,20 +215,18 @@ def _side(column: Column) -> str:
 def _sides(columns: Sequence[Column]) -> TurnsFound | None:
     """A column of what the agent says beside one of what the customer says; or of questions and answers."""
     speech = [column for column in columns if _is_side_text(column) and not column.says & _NO_WORDS]
-    if len(speech) < 2:
-        return None
-    several = [
-        sum(len(lines_of(text)) > 1 for text in column.texts) >= 0.5 * column.count for column in speech
-    ]
+    if len(speech) < 2 or any(column.length > 60 and _holds_both_sides(column) for column in columns):
+        return None  # a whole transcript is none of two sides, and no side stands beside one
     # A cell of several lines is all that a side says in its call.
-    group = None if sum(several) > 1 else _rows_of_a_call(columns, {column.name for column in speech})
+    whole = islice(filter(_has_several_lines, speech), 2)
+    group = _rows_of_a_call(columns, {column.name for column in speech}) if len(list(whole)) < 2 else None
     pair = _pair(speech, group)
     if pair is None:
         return None
     if any(column not in pair and column.length > 60 and _several_turns(column) for column in columns):
         return None  # a whole transcript stands beside them
-    if any(_several_turns(column) and (column.objects >= 0.5 or not _clocked(column)) for column in pair):
-        return None  # its cells hold both sides
+    if any(map(_holds_both_sides, pair)):
+        return None
     # A question comes before its answer; else the columns say in which order the sides spoke.
     ordered = sorted(pair, key=lambda column: ("answer" in column.says, columns.index(column)))
     said = _sides_by_words(ordered, group.calls if group is not None else None)
@@ -241,6 +241,23 @@ def _sides(columns: Sequence[Column]) -> TurnsFound | None:
         return TurnsFound(turns, reason)
     by = group.by
     return TurnsFound(turns, f"{reason}, turn by turn; {by!r} tells calls apart", [by], group.order)
+
+
+def _holds_both_sides(column: Column) -> bool:
+    """Return whether a cell holds the turns of both sides, rather than the lines of one with their clocks."""
+    return _several_turns(column) and (column.objects >= 0.5 or not _clocked(column))
+
+
+def _has_several_lines(column: Column) -> bool:
+    """Return whether at least half of the cells have several lines."""
+    wanted = 0.5 * column.count
+    left = column.count
+    for text, count in column.counts.items():
+        left -= count
+        wanted -= count if len(lines_of(text)) > 1 else 0
+        if wanted <= 0 or wanted > left:
+            break
+    return wanted <= 0
 
 
 def _sides_by_words(pair: Sequence[Column], calls: Sequence[Sequence[int]] | None) -> dict[str, str]:
@@ -327,15 +344,11 @@ def _answer_each_other(one: Column, other: Column, calls: Sequence[Sequence[int]
         len({column.of_rows[place] for place in places}) == 1 for column in (one, other) for places in long
     ):
         return False
-    rows = [(a, b) for a, b in zip(one.of_rows, other.of_rows, strict=True) if a and b]
-    parallel = sum(_marks_of(a) == _marks_of(b) for a, b in rows if _marks_of(a) or _marks_of(b))
-    marked = sum(bool(_marks_of(a) or _marks_of(b)) for a, b in rows)
+    both = [place for place, text in enumerate(one.of_rows) if text and other.of_rows[place]]
+    rows = [(one.marks[place], other.marks[place]) for place in both]
+    parallel = sum(a == b for a, b in rows if a or b)
+    marked = sum(bool(a or b) for a, b in rows)
     return marked >= 0.2 * len(rows) and parallel <= 0.3 * marked
-
-
-def _marks_of(text: str) -> list[str]:
-    """Return the numbers and question marks of a text, which a translation keeps."""
-    return sorted(re.findall(r"\d+|[?？؟]", text))
 
 
 def _is_side_text(column: Column) -> bool:
@@ -380,13 +393,13 @@ def _rows_of_a_call(columns: Sequence[Column], texts: set[str]) -> _Rows | None:
     for column in others:
         if column.name == by or column.fill < 0.9:
             continue
-        numbers = [as_number(cell) for cell in column.rows]
-        if None in numbers or any(len({numbers[place] for place in here}) < len(here) for here in calls):
+        numbers = column.all_numbers
+        if numbers is None or any(len({numbers[place] for place in here}) < len(here) for here in calls):
             continue
         counts = all(
             min(n) in (0, 1) and max(n) - min(n) == len(n) - 1
             for here in calls
-            if (n := [number for place in here if (number := numbers[place]) is not None])
+            if (n := [numbers[place] for place in here])
         )
         if "order" in column.says or (counts and any(len(here) > 1 for here in calls)):
             return _Rows(by, column.name, calls, speakers)

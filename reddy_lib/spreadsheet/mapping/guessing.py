@@ -530,7 +530,7 @@ def _with_tags(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
         if column.is_counter:
             reasons[column.name] = "not a tag: it has no name and only counts the rows"
             continue
-        why = sensitive(column.name, column.cells)
+        why = sensitive(column.name, column.texts)
         if why:
             reasons[column.name] = f"not a tag: {why}; choose it to send it"
             continue
@@ -538,7 +538,7 @@ def _with_tags(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
         kind = tag_type(column.cells)
         types[column.name] = kind.type
         reasons[column.name] = f"{kind.type}: {kind.reason}; {column.distinct} distinct"
-        if why := personal(column.name, column.cells):
+        if why := personal(column.name, column.texts):
             reasons[column.name] += f"; personal?: {why}"
         elif why := constant(column.texts, column.total):
             reasons[column.name] += f"; constant?: {why}"

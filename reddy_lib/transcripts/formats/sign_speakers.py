@@ -90,6 +90,8 @@ def _legend(rows: list[str]) -> tuple[dict[str, str], int]:
     """(sign → who it stands for, lines) of what the first lines say of two or more signs; else ({}, 0)."""
     found: dict[str, str] = {}
     for count, row in enumerate(rows[:2], 1):
+        if "=" not in row and ":" not in row:
+            return {}, 0
         told = [
             ((match["sign"] or match["shown"]).strip(_AROUND), (match["who"] or match["other"]).strip())
             for match in _LEGEND.finditer(row)
