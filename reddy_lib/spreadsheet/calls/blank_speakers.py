@@ -35,12 +35,13 @@ def with_speakers(turns: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]]
 
 
 def _named_where_they_change(labels: Sequence[str]) -> bool:
-    """Return whether no speaker is named twice in a row, or again below a gap, and some gap has another one below it."""
+    """Return whether no speaker is named twice in a row, or again below a gap, and gaps have another one below them."""
     named = [label for label in labels if label]
     if not labels or not labels[0] or len(named) == len(labels) or len(named) < _FEWEST:
         return False
-    inside = any(not one and other for one, other in pairwise(labels))
-    return inside and all(one != other for one, other in pairwise(named))
+    inside = sum(not one and bool(other) for one, other in pairwise(labels))
+    # One gap may as well be a remark about the call, which nobody said.
+    return inside > 1 and all(one != other for one, other in pairwise(named))
 
 
 _FEWEST = 3
