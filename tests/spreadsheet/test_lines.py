@@ -162,7 +162,7 @@ def test_scattered_rows_are_gathered_put_in_order_and_said_so(tmp_path: Path) ->
     ]
     assert built["a1"].row == 2
     scattered = [found for found in built["a1"].findings if found.code == "rows-scattered"]
-    assert "between row 2 and row 16" in scattered[0].message
+    assert "spread over rows 2 to 16" in scattered[0].message
     assert all(found.code != "rows-scattered" for found in built["c3"].findings)
 
 

@@ -194,7 +194,7 @@ def test_a_list_of_calls_a_line_is_read_call_by_call(tmp_path: Path) -> None:
 def test_text_behind_a_list_is_not_lost_in_silence(tmp_path: Path) -> None:
     path = tmp_path / "calls.json"
     path.write_text(json.dumps(CALLS) + "\nand 3 more")
-    with pytest.raises(UnreadableFile, match="holds more text behind its list"):
+    with pytest.raises(UnreadableFile, match="holds more text after its list"):
         read_sheet(path, format=detect_format(path))
 
 

@@ -199,7 +199,7 @@ def test_the_values_that_a_pattern_names() -> None:
     [
         ("call.json", "The pattern 'call.json' names no value: write for example {agent_email}_{date}.json."),
         ("{a}_{b}", "The pattern '{a}_{b}' does not say which part of the file's name is the filename: "
-                    "write {filename} where it stands."),
+                    "put {filename} in its place."),
         ("{a}_{a}", "The pattern '{a}_{a}' has {a} twice: name each value once."),
         ("(?P<a>[", "'(?P<a>[' is no regular expression: unterminated character set at position 6."),
     ],
@@ -229,7 +229,7 @@ def test_each_transcript_file_of_a_bundle_gives_its_own_agent_and_start(tmp_path
         [], [], ["agent_email", "timestamp"],
     ]  # fmt: skip
     assert built[2].findings[-2].message == (
-        "The name 'notes.txt' does not fit '{agent_email}_{date}_{time}.txt', which should give the agent_email."
+        "The name 'notes.txt' does not fit '{agent_email}_{date}_{time}.txt', which should contain the agent_email."
     )
 
 
