@@ -121,6 +121,7 @@ MEANINGS = {
     "header-missing": "The first row already holds a call.",
     "nul-removed": "The file holds characters without a meaning, often because it is damaged.",
     "characters-replaced": "A program cut a text in the middle of a character, often an emoji.",
+    "control-characters": "The words hold characters of no alphabet: the text was read or exported in a wrong encoding.",
     "rows-scattered": "Rows of other calls stand between the rows of this call.",
     "cells-differ": "The rows of one call should agree on its agent, product and start.",
     "lines-without-call": "Lines have the id of a call that is not in the sheet of calls.",
