@@ -25,6 +25,8 @@ LEAST = 0.35
 _BADLY = 0.0
 """The score below which a text reads badly: signs that stand where signs do are not below it."""
 _FEW, _SIGNS_ALONE = 3, 0.34
+_BETTER = 0.4
+_MOST = 3
 _MARGIN = 0.5
 """How many characters, at least, have to read better in one decoding than in another."""
 
@@ -66,6 +68,7 @@ _HAN = frozenset(
     "解約契約住所使用利用問合件場合予約店員失礼違紛停止再発行無効"
 )
 _POINTS = frozenset("،؛؟٪״׳·、。？！「」『』，：；（）．・ー〜～“”‘’《》…—")
+_THAI_TONES, _THAI_ABOVE = frozenset("่้๊๋์"), frozenset("ัิีึืฺุู็")
 _THAI_FIRST, _THAI_RARE = frozenset("เแโใไ"), frozenset("ฃฅฆฌฎฏฐฑฒฤฦฬฯๅ๎๏๚๛")
 """Vowels that stand before their consonant, and letters that few words have."""
 _TYPOGRAPHY = frozenset("’‘“”„‚–—…«»¿¡°€·•№º\u00a0")
@@ -84,7 +87,7 @@ _RARE = {
     "iso8859_16": 0.15, "cp1258": 0.1, "koi8_u": 0.01, "johab": 0.1,
 }  # fmt: skip
 """What the score of an encoding loses that programs of today write rarely: where signs alone differ, it is not that one."""
-_MOST_RARE = 2.5
+_MOST_RARE = 1.5
 """The most characters that it loses in all: a long text tells by itself."""
 _MOST_USUAL = {"cp1252": 0.8}
 """What an encoding is ahead by, in characters that read well: exports of the West are by far the most common."""
@@ -98,16 +101,17 @@ _ALPHABETS = ("LATIN", "CYRILLIC", "GREEK", "HEBREW", "ARABIC", "THAI")
 class Decoding(NamedTuple):
     """An encoding and how much like language the text reads in it: 1 is the most, 0 or less is none.
 
-    `marked`: bytes that are not ASCII.
+    `marked`: bytes that are not ASCII. `bare`: the score without what usual encodings are ahead by.
     """
 
     encoding: str
     score: float
     marked: int
+    bare: float
 
 
 def best_decodings(sample: bytes, fits: Callable[[str], bool]) -> list[Decoding]:
-    """Return the two best decodings of some lines that differ. `fits`: all of the text is valid in an encoding."""
+    """Return the best decodings of some lines that differ, three at most. `fits`: all of the text is valid in one."""
     sample = _cut(sample)
     found: dict[str, Decoding] = {}
     marked = sum(byte > 127 for byte in sample)
@@ -121,10 +125,9 @@ def best_decodings(sample: bytes, fits: Callable[[str], bool]) -> list[Decoding]
                 continue
             text = sample[: error.start].decode(encoding)
         if text not in found:
-            score = _score(text, encoding, marked)
-            found[text] = Decoding(encoding, round(score, 3), marked)
+            found[text] = _decoding(text, encoding, marked)
     ranked = sorted(found.values(), key=lambda one: -one.score)
-    return list(islice((one for one in ranked if fits(one.encoding)), 2))
+    return list(islice((one for one in ranked if fits(one.encoding)), _MOST))
 
 
 def _cut(sample: bytes) -> bytes:
@@ -133,9 +136,10 @@ def _cut(sample: bytes) -> bytes:
     return sample[: sample.rfind(b"\n", 0, _SAMPLE) + 1] or sample[:_SAMPLE]
 
 
-def _score(text: str, encoding: str, marked: int) -> float:
+def _decoding(text: str, encoding: str, marked: int) -> Decoding:
+    bare = reads_like_language(text)
     prior = _MOST_USUAL.get(encoding, 0.0) - min(_RARE.get(encoding, 0.0) * marked, _MOST_RARE)
-    return reads_like_language(text) + prior / max(marked, 1)
+    return Decoding(encoding, round(bare + prior / max(marked, 1), 3), marked, round(bare, 3))
 
 
 def reads_like_language(text: str) -> float:
@@ -220,7 +224,7 @@ def _weight(char: str, before: str, after: str, profile: frozenset[str], known: 
             other = _script(beside)
             if other and other != script:
                 weight -= 1.5
-        if char.isupper() and before.islower():
+        if char.isupper() and before.isalpha() and (before.islower() or after.islower()):
             weight -= 1.5
         if char.islower() and before.isupper() and after.isupper():
             weight -= 1.5
@@ -281,9 +285,11 @@ def _of_letter(
         return (groups.pair_weight(lowered(before) + low) + groups.pair_weight(low + lowered(after))) / 2
     if unicodedata.category(char) == "Mn" and (_script(before) != "THAI" or before in _THAI_FIRST):
         return -1.5
+    if char in _THAI_TONES and after in _THAI_ABOVE:
+        return -1.5
     if char in _THAI_FIRST and (_script(after) != "THAI" or unicodedata.category(after) == "Mn"):
         return -1.5
-    return -0.5 if char in _THAI_RARE else 0.9
+    return -0.5 if char in _THAI_RARE else 0.8
 
 
 def _of_latin(char: str, before: str, after: str, profile: frozenset[str], known: Groups) -> float:
@@ -342,20 +348,23 @@ def rival_of(found: Sequence[Decoding], chosen: Decoding) -> str:
     """Return the encoding in which a text reads as well as in the chosen one, or better; "" where none does.
 
     A text that reads badly in the chosen one has a rival even if it reads badly there too. So have one or two bytes in
-    an encoding that is not the most usual: they tell too little.
+    an encoding that is not the most usual, or that read better in a rare one: they tell too little.
     """
-    other = next((one for one in found if one.encoding != chosen.encoding), None)
-    if other is None:
+    others = [one for one in found if one.encoding != chosen.encoding]
+    if not others:
         return ""
+    other = others[0]
     near = (chosen.score - other.score) * chosen.marked < _MARGIN
-    bare = chosen.score - _MOST_USUAL.get(chosen.encoding, 0.0) / max(chosen.marked, 1)
-    few = chosen.marked < _FEW and chosen.encoding not in _MOST_USUAL
-    return other.encoding if (near and other.score > LEAST) or bare < _BADLY or few else ""
+    if (near and other.score > LEAST) or chosen.bare < _BADLY:
+        return other.encoding
+    if chosen.marked >= _FEW or chosen.bare == _SIGNS_ALONE:
+        return ""
+    if chosen.encoding not in _MOST_USUAL:
+        return other.encoding
+    better = max(others, key=lambda one: one.bare)
+    return better.encoding if better.bare - chosen.bare > _BETTER else ""
 
 
 def decoding_of(sample: bytes, encoding: str) -> Decoding:
     """Return how some lines read in an encoding that may not be among the best."""
-    marked = sum(byte > 127 for byte in sample)
-    return Decoding(
-        encoding, round(_score(_cut(sample).decode(encoding, "replace"), encoding, marked), 3), marked
-    )
+    return _decoding(_cut(sample).decode(encoding, "replace"), encoding, sum(byte > 127 for byte in sample))
