@@ -122,6 +122,7 @@ MEANINGS = {
     "nul-removed": "The file holds characters without a meaning, often because it is damaged.",
     "characters-replaced": "A program cut a text in the middle of a character, often an emoji.",
     "rows-scattered": "Rows of other calls are between the rows of this call.",
+    "control-characters": "The words hold characters of no alphabet: the text was read or exported in a wrong encoding.",
     "cells-differ": "The rows of one call should agree on its agent, product and start.",
     "lines-without-call": "Lines have the id of a call that is not in the sheet of calls.",
     "file-name-not-matched": "A field is read from the file's name, and its pattern does not fit.",

@@ -200,6 +200,29 @@ def _texts(call: Call, given: Given) -> Iterator[Finding]:
             yield finding("text-empty", "text", f"Line {number} has no text.", line=number)
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+"""Characters of no alphabet that break no line either: what a text consists of that was read in a wrong encoding."""
+
+
+def _controls(call: Call, given: Given) -> Iterator[Finding]:
+    texts = [line.text for line in call.transcript or ()]
+    # Few texts are not printable (line breaks, hard spaces), and only those are searched.
+    if not all(map(str.isprintable, texts)):
+        for number, text in enumerate(texts, 1):
+            if found := _CONTROL.findall(text):
+                yield _of_controls(f"Line {number}", "text", number, found)
+    for number, tag in enumerate(call.tags or (), 1):
+        for said in (tag.key, tag.value):
+            if isinstance(said, str) and not said.isprintable() and (found := _CONTROL.findall(said)):
+                yield _of_controls(f"Tag {number}", "tags", number, found)
+
+
+def _of_controls(where: str, field: str, number: int, found: Sequence[str]) -> Finding:
+    names = ", ".join(f"U+{ord(char):04X}" for char in list(dict.fromkeys(found))[:5])
+    noun = "a control character" if len(found) == 1 else f"{len(found):,} control characters"
+    return finding("control-characters", field, f"{where} holds {noun} ({names}).", line=number, value=names)
+
+
 def _times(call: Call, given: Given) -> Iterator[Finding]:
     for number, line in enumerate(call.transcript or (), 1):
         start, stop = line.start, line.stop
@@ -444,6 +467,7 @@ RULES: tuple[tuple[tuple[str, ...], Callable[[Call, Given], Iterator[Finding]]],
     (("role-unknown",), _roles),
     (("roles-swapped",), _sides),
     (("text-empty",), _texts),
+    (("control-characters",), _controls),
     (("time-unreadable", "time-negative", "start-after-stop"), _times),
     (("times-in-milliseconds", "lines-out-of-order"), _clock),
     (

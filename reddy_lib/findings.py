@@ -135,6 +135,7 @@ CATALOGUE: dict[str, Rule] = {
     "header-missing": Rule("warning", "Columns have no names", "Check which column is which, or add a row of names to the sheet and load it again."),
     "nul-removed": Rule("warning", "NUL characters removed", "Text never contains them. Compare the row with its source, and export the file again if words are missing."),
     "characters-replaced": Rule("warning", "Half a character replaced", "Reddy accepts only whole characters. Compare the text with its source."),
+    "control-characters": Rule("error", "Control characters in the text", "If letters are wrong, choose another encoding when loading. If the text is right, delete these characters here.", "The text is sent with these characters."),
     "rows-scattered": Rule("warning", "Lines of one call in several places", "They were gathered by the id. Check that it belongs to one call only."),
     "cells-differ": Rule("warning", "Cells differ within the call", "The first value was used. Check that these rows are one call."),
     "lines-without-call": Rule("error", "Lines without a row of their own", "Add the call to the sheet of calls and load again, or fill in what is missing here.", "These lines are sent as a separate call, with the fields shown here."),

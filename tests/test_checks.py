@@ -220,6 +220,23 @@ def test_a_transcript_without_any_text_counts_as_missing() -> None:
     assert [place(one) for one in empty] == [("text-empty", "text", 1), ("text-empty", "text", 2)]
 
 
+@pytest.mark.parametrize("character", ["\x1b", "\x07", "\x1f", "\x7f", "\x80", "\x9d", "\x9f"])
+def test_characters_of_no_alphabet_hold_the_call(character: str) -> None:
+    spoken = lines(("agent", f"Hello,\n{character}ukasz{character}.", 0, 2), ("customer", "Hello.", 2, 3))
+    one = only(a_call(transcript=spoken))
+    assert (*place(one), one.severity) == ("control-characters", "text", 1, "error")
+    assert one.message == f"Line 1 holds 2 control characters (U+{ord(character):04X})."
+    one = only(a_call(tags=[Tag("Case", f"1{character}", "string")]))
+    assert place(one) == ("control-characters", "tags", 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["one\ntwo\r\nthree", "a\tb", "hard\u00a0space", "a\x0bb\x0cc", "next\x85line", "👩\u200d💻"]
+)
+def test_line_breaks_and_marks_of_writing_are_no_control_characters(text: str) -> None:
+    assert codes(a_call(transcript=lines(("agent", text, 0, 2), ("customer", "Hello.", 2, 3)))) == []
+
+
 def test_a_recording_alone_is_held_back_because_it_would_not_be_sent() -> None:
     one = only(a_call(transcript=None, filename="0042.wav"))
     assert place(one) == ("recording-not-sent", "filename", None)

@@ -246,6 +246,7 @@ OF_LAYOUTS = {
     "header-missing",
     "nul-removed",
     "characters-replaced",
+    "control-characters",
     "rows-scattered",
     "cells-differ",
     "lines-without-call",

@@ -25,7 +25,12 @@ import msgspec
 from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.open_databases import is_open
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
-from reddy_lib.spreadsheet.reading.encodings import decode_mixed, likeliest_encoding
+from reddy_lib.spreadsheet.reading.encodings import (
+    decode_mixed,
+    escaped_encoding,
+    is_valid,
+    likeliest_encoding,
+)
 from reddy_lib.spreadsheet.reading.records import nested_facts
 from reddy_lib.spreadsheet.reading.tables import plain_cell
 from reddy_lib.spreadsheet.reading.unpacked import is_overlapping, most_unpacked, packed_as, swollen
@@ -251,6 +256,10 @@ def decoded(data: bytes) -> str:
     else:
         if "\x00" in text[:400] and text[1:400:2].count("\x00") > 0.6 * len(text[1:400:2]):
             text = data.decode("utf-16-le", "replace")
+        elif b"\x1b$" in data or b"~{" in data:
+            text = data.decode(
+                escaped_encoding(data.splitlines(keepends=True), lambda name: is_valid(data, name))
+            )
     return text.replace("\r\n", "\n")
 
 

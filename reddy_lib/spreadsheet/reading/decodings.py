@@ -16,17 +16,26 @@ from functools import lru_cache
 from itertools import groupby, islice
 from typing import NamedTuple
 
-__all__ = ["LEAST", "Decoding", "best_decodings", "reads_like_language", "rival_of"]
+from reddy_lib.spreadsheet.reading.letter_groups import Groups, groups_of, is_letter, lowered
+
+__all__ = ["LEAST", "Decoding", "best_decodings", "decoding_of", "reads_like_language", "rival_of"]
 
 LEAST = 0.35
 """The score below which a text reads like no language in any decoding."""
+_BADLY = 0.0
+"""The score below which a text reads badly: signs that stand where signs do are not below it."""
+_FEW, _SIGNS_ALONE = 3, 0.34
+_BETTER = 0.4
+_MOST = 3
 _MARGIN = 0.5
 """How many characters, at least, have to read better in one decoding than in another."""
-_FEW = 3
 
 _ENCODINGS = (
-    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874", "iso8859_2", "iso8859_5",
-    "iso8859_6", "iso8859_7", "koi8_r", "cp866", "cp850", "mac_roman", "cp932", "euc_jp", "gb18030", "big5", "cp949",
+    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874",
+    "iso8859_15", "iso8859_2", "iso8859_5", "iso8859_6", "iso8859_7", "iso8859_8", "iso8859_13", "iso8859_16", "iso8859_4",
+    "koi8_r", "koi8_u", "cp866", "cp850", "cp437", "cp852", "cp865", "cp857", "cp775", "cp855", "cp737", "cp862",
+    "mac_roman", "mac_latin2", "mac_cyrillic", "mac_greek", "mac_turkish",
+    "cp932", "euc_jp", "gb18030", "big5", "cp949", "johab",
 )  # fmt: skip
 """The usual ones first: of equal decodings, the first is taken."""
 _SAMPLE = 6_000  # bytes; lines are cut off whole
@@ -42,8 +51,6 @@ _PROFILES = tuple(
 )  # fmt: skip
 """Letters with marks of one language each, in which contact centres of Europe and the Americas speak."""
 _ANY = frozenset().union(*_PROFILES)
-_CYRILLIC = dict.fromkeys("оеаинтсрвл", 1.0) | dict.fromkeys("кмдпуяыьгзбчйх", 0.8)
-_CYRILLIC |= dict.fromkeys("жшюіїє", 0.3) | dict.fromkeys("цщэфъёґў", -0.4)
 _HANGUL = frozenset(
     "이다는에을가고의하지를도은로나어사한리그서해요습니까네세기자시아인대들일있수전제보부만주어정면여무연안내게과라상원"
     "장구소우공조성경조동미스할거것없때말좀잠깐감합저화번호청카드객담당계확드릴불문금액월신용통야오와으음입했었겠습됩받"
@@ -60,38 +67,55 @@ _HAN = frozenset(
     "電話私今日本当何時間分会社年月前後名番号確認変更料金支払請求書注文商品送届見出入手続お客様担当者方少々待願致申込"
     "解約契約住所使用利用問合件場合予約店員失礼違紛停止再発行無効"
 )
-_POINTS = frozenset("、。？！「」『』，：；（）．・ー〜～“”‘’《》…—")
+_POINTS = frozenset("،؛؟٪״׳·、。？！「」『』，：；（）．・ー〜～“”‘’《》…—")
+_THAI_TONES, _THAI_ABOVE = frozenset("่้๊๋์"), frozenset("ัิีึืฺุู็")
+_THAI_FIRST, _THAI_RARE = frozenset("เแโใไ"), frozenset("ฃฅฆฌฎฏฐฑฒฤฦฬฯๅ๎๏๚๛")
+"""Vowels that stand before their consonant, and letters that few words have."""
 _TYPOGRAPHY = frozenset("’‘“”„‚–—…«»¿¡°€·•№º\u00a0")
-_SIGNS = frozenset("£¥¢§±½¼¾²³×®©™µ")
+_QUOTES = frozenset("‚„‘’“”")
+_PARTNERS = {
+    "„": "“”", "‚": "‘’", "«": "»", "‹": "›", "›": "‹", "“": "”„", "”": "“„", "¿": "?", "¡": "!",
+}  # fmt: skip
+_SIGNS = frozenset("·¶÷†‡‰‹›£¥¢§±½¼¾²³×®©™µ")
 _BEHIND = re.compile(r"(?:s|t|m|d|n|re|ve|ll|em)\b", re.IGNORECASE)
 _LETTERS_BEFORE = re.compile(r"[^\W\d_]+\Z")
 _ELIDED = 5  # letters of the longest word that loses its last one: "dell’arte"
-_RARE = {"cp850": 0.35, "mac_roman": 0.35, "cp866": 0.2, "iso8859_2": 0.1, "iso8859_5": 0.2}
+_RARE = {
+    "cp850": 0.4, "cp437": 0.45, "cp865": 0.45, "cp857": 0.45, "cp775": 0.45, "cp852": 0.4, "cp866": 0.2, "cp855": 0.3,
+    "cp737": 0.3, "cp862": 0.3, "mac_roman": 0.35, "mac_latin2": 0.4, "mac_turkish": 0.45, "mac_cyrillic": 0.25,
+    "mac_greek": 0.35, "iso8859_2": 0.1, "iso8859_4": 0.2, "iso8859_5": 0.2, "iso8859_13": 0.15, "iso8859_15": 0.1,
+    "iso8859_16": 0.15, "cp1258": 0.1, "koi8_u": 0.01, "johab": 0.1,
+}  # fmt: skip
 """What the score of an encoding loses that programs of today write rarely: where signs alone differ, it is not that one."""
+_MOST_RARE = 1.5
+"""The most characters that it loses in all: a long text tells by itself."""
+_MOST_USUAL = {"cp1252": 0.8}
+"""What an encoding is ahead by, in characters that read well: exports of the West are by far the most common."""
 _WORDS_OF_ONE = frozenset("àáâéèêíìóòôöåőúùýÿœæøİıęąůñ")
 _RUN, _IN_RUNS = 2, 0.5
 """Letters of another alphabet come in runs of so many, at least so many of them."""
+_LITTLE, _UNUSUAL = 0.2, 0.3
 _ALPHABETS = ("LATIN", "CYRILLIC", "GREEK", "HEBREW", "ARABIC", "THAI")
 
 
 class Decoding(NamedTuple):
     """An encoding and how much like language the text reads in it: 1 is the most, 0 or less is none.
 
-    `marked`: bytes that are not ASCII.
+    `marked`: bytes that are not ASCII. `bare`: the score without what usual encodings are ahead by.
     """
 
     encoding: str
     score: float
     marked: int
+    bare: float
 
 
 def best_decodings(sample: bytes, fits: Callable[[str], bool]) -> list[Decoding]:
-    """Return the two best decodings of some lines that differ. `fits`: all of the text is valid in an encoding."""
-    if len(sample) > _SAMPLE:
-        sample = sample[: sample.rfind(b"\n", 0, _SAMPLE) + 1] or sample[:_SAMPLE]
+    """Return the best decodings of some lines that differ, three at most. `fits`: all of the text is valid in one."""
+    sample = _cut(sample)
     found: dict[str, Decoding] = {}
     marked = sum(byte > 127 for byte in sample)
-    if marked < _FEW:
+    if not marked:
         return []
     for encoding in _ENCODINGS:
         try:
@@ -101,10 +125,21 @@ def best_decodings(sample: bytes, fits: Callable[[str], bool]) -> list[Decoding]
                 continue
             text = sample[: error.start].decode(encoding)
         if text not in found:
-            score = reads_like_language(text) - _RARE.get(encoding, 0.0)
-            found[text] = Decoding(encoding, round(score, 3), marked)
+            found[text] = _decoding(text, encoding, marked)
     ranked = sorted(found.values(), key=lambda one: -one.score)
-    return list(islice((one for one in ranked if fits(one.encoding)), 2))
+    return list(islice((one for one in ranked if fits(one.encoding)), _MOST))
+
+
+def _cut(sample: bytes) -> bytes:
+    if len(sample) <= _SAMPLE:
+        return sample
+    return sample[: sample.rfind(b"\n", 0, _SAMPLE) + 1] or sample[:_SAMPLE]
+
+
+def _decoding(text: str, encoding: str, marked: int) -> Decoding:
+    bare = reads_like_language(text)
+    prior = _MOST_USUAL.get(encoding, 0.0) - min(_RARE.get(encoding, 0.0) * marked, _MOST_RARE)
+    return Decoding(encoding, round(bare + prior / max(marked, 1), 3), marked, round(bare, 3))
 
 
 def reads_like_language(text: str) -> float:
@@ -112,6 +147,8 @@ def reads_like_language(text: str) -> float:
     letters = Counter(char.lower() for char in text if not char.isascii() and _script(char) == "LATIN")
     profile = max(_PROFILES, key=lambda known: sum(count for char, count in letters.items() if char in known))
     scattered = _scattered(text)
+    known = _known(text)
+    lone = _lone_quotes(text)
     total = weight = 0.0
     told = False
     for place, char in enumerate(text):
@@ -123,14 +160,32 @@ def reads_like_language(text: str) -> float:
         total += size
         if scattered and _family(char) in scattered:
             weight -= size
+        elif char in lone:
+            weight -= 0.7
         elif char == "’" and _elides(text, place):
             told = True
             weight += 1.0
         else:
             told = told or bool(_script(char))
-            weight += size * _weight(char, before, after, profile)
-    # Points and signs alone are no language.
-    return weight / total if told else min(0.0, weight)
+            weight += size * _weight(char, before, after, profile, known)
+    # Points and signs alone are no language, but those of a wrong decoding seldom stand where such signs do.
+    return weight / total if told else min(_SIGNS_ALONE, weight / max(total, 1.0))
+
+
+def _known(text: str) -> dict[str, Groups]:
+    """Return the groups of letters of the languages of a text: script → those of its likeliest language."""
+    found: dict[str, Counter[str]] = {}
+    for place, char in enumerate(text):
+        if char.isascii() or (script := _script(char)) not in _ALPHABETS or script == "THAI":
+            continue
+        groups = found.setdefault(script, Counter())
+        before = lowered(text[place - 1] if place else " ")
+        after = lowered(text[place + 1] if place + 1 < len(text) else " ")
+        if script == "LATIN":
+            groups[before + lowered(char) + after] += 1
+        else:
+            groups[before + lowered(char)] += 1
+    return {script: groups_of(script, groups) for script, groups in found.items()}
 
 
 def _family(char: str) -> str:
@@ -161,25 +216,18 @@ def _elides(text: str, place: int) -> bool:
     )
 
 
-def _weight(char: str, before: str, after: str, profile: frozenset[str]) -> float:
+def _weight(char: str, before: str, after: str, profile: frozenset[str], known: dict[str, Groups]) -> float:
     script = _script(char)
     if script in _ALPHABETS:
-        weight = _of_letter(char, script, before, after, profile)
+        weight = _of_letter(char, script, before, after, profile, known)
         for beside in (before, after):
             other = _script(beside)
             if other and other != script:
                 weight -= 1.5
-        if char.isupper() and before.islower():
+        if char.isupper() and before.isalpha() and (before.islower() or after.islower()):
             weight -= 1.5
         if char.islower() and before.isupper() and after.isupper():
             weight -= 1.5
-        if script == "LATIN" and not (before.isascii() and after.isascii()):
-            weight -= 0.3 * (
-                (_script(before) == "LATIN" and not before.isascii())
-                + (_script(after) == "LATIN" and not after.isascii())
-            )
-        if script == "LATIN" and _base(char) not in _VOWELS and not {_base(before), _base(after)} & _VOWELS:
-            weight -= 0.4  # "trčs": hardly a word has a letter such as this among consonants
         return weight
     if script in ("HIRAGANA", "KATAKANA"):
         return 1.0 if script == "HIRAGANA" else 0.8
@@ -200,34 +248,68 @@ def _weight(char: str, before: str, after: str, profile: frozenset[str]) -> floa
         char in "»”" and not after.isalnum() and not before.isspace()
     ):
         return 1.0  # a quotation, a question
+    if _is_misplaced(char, before, after):
+        return -0.7
     if char in _TYPOGRAPHY:
-        return 0.4 if not inside or char in "’‘\u00a0—" else -1.5
+        return 0.4 if not inside or char in "’\u00a0—" else -1.5
     if char in _SIGNS and not inside:
         return 0.4
     return -2.0 if inside else -0.7
 
 
-def _of_letter(char: str, script: str, before: str, after: str, profile: frozenset[str]) -> float:
-    low = char.lower()
+def _is_misplaced(char: str, before: str, after: str) -> bool:
+    """Return whether a sign is in a place where a letter would be, or where no sign of its kind is."""
+    if char in _QUOTES:
+        return before.isspace() and after.isspace()
+    if char in "£€¥¢©†‡":  # a price, a year, a footnote
+        return before.isalpha() or after.isalpha()
+    return char == "\u00a0" and (after.isspace() or after in ",.-")
+
+
+def _lone_quotes(text: str) -> frozenset[str]:
+    """Return the quotation marks of a text that nothing closes or opens in all of it."""
+    return frozenset(
+        mark
+        for mark, partners in _PARTNERS.items()
+        if mark in text and not any(partner in text for partner in partners)
+    )
+
+
+def _of_letter(
+    char: str, script: str, before: str, after: str, profile: frozenset[str], known: dict[str, Groups]
+) -> float:
     if script == "LATIN":
-        if before.isdigit() or after.isdigit():
-            return -1.0
-        if not (before.isalpha() or after.isalpha() or _is_mark(before) or _is_mark(after)):
-            return 0.2 if low in _WORDS_OF_ONE else -1.0
-        return 1.0 if low in profile else -0.3 if low in _ANY else -1.0
-    if script == "CYRILLIC":
-        return _CYRILLIC.get(low, -0.8)
-    if script == "GREEK":
-        return 0.9 if low in "αοιετσνηυρπκμλωςάέίόήύώδγχθβ" else 0.3
-    if script == "HEBREW":
-        return -1.0 if char in "ךםןףץ" and _script(after) == "HEBREW" else 0.8
-    if script == "ARABIC":
-        if char in "ةى" and _script(after) == "ARABIC":
-            return -1.0
-        return 0.8 if char in "ايلمنوترهبكدعفسحقجشصخطةىأإ" else 0.1
-    if unicodedata.category(char) == "Mn" and _script(before) != "THAI":
+        return _of_latin(char, before, after, profile, known[script])
+    if script != "THAI":
+        low, groups = lowered(char), known[script]
+        return (groups.pair_weight(lowered(before) + low) + groups.pair_weight(low + lowered(after))) / 2
+    if unicodedata.category(char) == "Mn" and (_script(before) != "THAI" or before in _THAI_FIRST):
         return -1.5
-    return 0.7
+    if char in _THAI_TONES and after in _THAI_ABOVE:
+        return -1.5
+    if char in _THAI_FIRST and (_script(after) != "THAI" or unicodedata.category(after) == "Mn"):
+        return -1.5
+    return -0.5 if char in _THAI_RARE else 0.8
+
+
+def _of_latin(char: str, before: str, after: str, profile: frozenset[str], known: Groups) -> float:
+    low = lowered(char)
+    if before.isdigit() or after.isdigit():
+        return -1.0
+    if not (is_letter(before) or is_letter(after) or _is_mark(before) or _is_mark(after)):
+        return 0.2 if low in _WORDS_OF_ONE else -1.0
+    usual = known.weight(lowered(before), low, lowered(after))
+    if usual is not None and usual > _LITTLE:
+        return usual
+    weight = _UNUSUAL if low in profile or usual is not None else -0.3 if low in _ANY else -1.0
+    if not (before.isascii() and after.isascii()):
+        weight -= 0.3 * (
+            (_script(before) == "LATIN" and not before.isascii())
+            + (_script(after) == "LATIN" and not after.isascii())
+        )
+    if _base(char) not in _VOWELS and not {_base(before), _base(after)} & _VOWELS:
+        weight -= 0.4  # "trčs": hardly a word has a letter such as this among consonants
+    return weight
 
 
 def _is_mark(char: str) -> bool:
@@ -248,6 +330,8 @@ def _script(char: str) -> str:
     """Return the script of a letter, "" of anything else."""
     category = unicodedata.category(char)
     name = unicodedata.name(char, "")
+    if category == "Mn" and name.startswith("COMBINING"):
+        return "LATIN"  # Vietnamese of Windows has its tones apart from the letters
     if not category.startswith("L") and not (category in ("Mn", "Mc") and name.startswith("THAI")):
         return ""
     if char in "ªº":
@@ -260,10 +344,27 @@ def _is_wide(char: str) -> bool:
     return unicodedata.east_asian_width(char) in ("W", "F")
 
 
-def rival_of(found: Sequence[Decoding]) -> str:
-    """Return the encoding in which a text reads as well as in the best one, or ""."""
-    if len(found) < 2 or found[1].score <= LEAST:
+def rival_of(found: Sequence[Decoding], chosen: Decoding) -> str:
+    """Return the encoding in which a text reads as well as in the chosen one, or better; "" where none does.
+
+    A text that reads badly in the chosen one has a rival even if it reads badly there too. So have one or two bytes in
+    an encoding that is not the most usual, or that read better in a rare one: they tell too little.
+    """
+    others = [one for one in found if one.encoding != chosen.encoding]
+    if not others:
         return ""
-    if (found[0].score - found[1].score) * found[0].marked < _MARGIN:
-        return found[1].encoding
-    return ""
+    other = others[0]
+    near = (chosen.score - other.score) * chosen.marked < _MARGIN
+    if (near and other.score > LEAST) or chosen.bare < _BADLY:
+        return other.encoding
+    if chosen.marked >= _FEW or chosen.bare == _SIGNS_ALONE:
+        return ""
+    if chosen.encoding not in _MOST_USUAL:
+        return other.encoding
+    better = max(others, key=lambda one: one.bare)
+    return better.encoding if better.bare - chosen.bare > _BETTER else ""
+
+
+def decoding_of(sample: bytes, encoding: str) -> Decoding:
+    """Return how some lines read in an encoding that may not be among the best."""
+    return _decoding(_cut(sample).decode(encoding, "replace"), encoding, sum(byte > 127 for byte in sample))

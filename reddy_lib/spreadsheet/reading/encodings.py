@@ -8,21 +8,30 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from charset_normalizer import from_bytes
 
-from reddy_lib.spreadsheet.reading.decodings import LEAST, best_decodings, rival_of
+from reddy_lib.spreadsheet.reading.decodings import (
+    LEAST,
+    Decoding,
+    best_decodings,
+    decoding_of,
+    reads_like_language,
+    rival_of,
+)
 from reddy_lib.spreadsheet.reading.wrong_marks import behind_wrong_mark, own_encoding, wrong_mark
 
 __all__ = [
     "BOMS",
     "decode_mixed",
     "decodes",
+    "escaped_encoding",
     "find_encoding",
     "is_mixed",
+    "is_valid",
     "likeliest_encoding",
     "rival_encoding",
     "wide_text",
@@ -30,6 +39,8 @@ __all__ = [
 
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 18
+_FEW = 3
+"""Fewer bytes tell no encoding where its rival cannot be asked about."""
 BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -37,6 +48,13 @@ BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_MARKS_OF_ESCAPES = (b"\x1b$", b"~{")
+_ESCAPES: dict[bytes, tuple[str, ...]] = {
+    b"\x1b$)C": ("iso2022_kr",),
+    b"\x1b$": ("iso2022_jp", "iso2022_jp_ext", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_2004"),
+    b"~{": ("hz",),
+}
+"""What begins letters of more bytes in a text of seven bits → the encodings in which it does."""
 # Encodings in which contact centres export; others would only give a detector more ways to be wrong.
 _ENCODINGS = [
     "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "iso8859_2", "iso8859_15", "koi8_r",
@@ -73,8 +91,9 @@ def find_encoding(path: Path) -> str:
     wide = wide_text(head)
     if wide and decodes(path, wide):
         return wide
-    if decodes(path, "utf-8"):
-        return "utf-8"
+    escapes: set[bytes] = set()
+    if decodes(path, "utf-8", escapes):
+        return _escaped(path) if escapes else "utf-8"
     return _likeliest(path)
 
 
@@ -101,26 +120,57 @@ def _wrongly_marked(path: Path, head: bytes) -> str:
 def rival_encoding(path: Path, encoding: str | None) -> str:
     """Return another encoding in which a text file reads as well as in this one, its likeliest; "" where none does."""
     encoding = own_encoding(encoding)
-    if encoding in (None, "utf-8", *(name for _, name in BOMS)) or is_mixed(encoding):
+    if encoding is None or encoding in ("utf-8", *(name for _, name in BOMS)) or is_mixed(encoding):
         return ""
-    best = best_decodings(_interesting(path), lambda name: decodes(path, name))
-    return rival_of(best) if best and best[0].encoding == encoding else ""
+    sample = _interesting(path)
+    best = best_decodings(sample, lambda name: decodes(path, name))
+    if encoding != _of_best(best, sample, lambda name: decodes(path, name)):
+        return ""  # somebody has chosen it, or its zeros told
+    chosen = next((one for one in best if one.encoding == encoding), None)
+    return rival_of(best, chosen or decoding_of(sample, encoding))
 
 
 def likeliest_encoding(data: bytes) -> str:
     """Return the likeliest encoding of a whole text that is not UTF-8."""
     sample = b"".join(line for line in data.splitlines(keepends=True) if not line.isascii())
-    best = best_decodings(sample[: 4 * _SAMPLE], lambda encoding: _decodes(data, encoding))
-    return best[0].encoding if best and best[0].score >= LEAST else "cp1252"
+    best = best_decodings(sample[: 4 * _SAMPLE], lambda encoding: is_valid(data, encoding))
+    return best[0].encoding if best and best[0].score >= LEAST and best[0].marked >= _FEW else "cp1252"
 
 
-def decodes(path: Path, encoding: str) -> bool:
-    """Is the whole file valid in this encoding? Raises LookupError: there is no such encoding."""
+def _escaped(path: Path) -> str:
+    with path.open("rb") as file:
+        return escaped_encoding(file, lambda encoding: decodes(path, encoding))
+
+
+def escaped_encoding(lines: Iterable[bytes], fits: Callable[[str], bool]) -> str:
+    """Return the encoding of seven bits whose escapes are in the lines of a text; "utf-8" where all is plain.
+
+    `fits`: whether all of the text is valid in an encoding.
+    """
+    escaped = [line for line in lines if any(mark in line for mark in _MARKS_OF_ESCAPES)]
+    for escape, encodings in _ESCAPES.items():
+        sample = b"".join(line for line in escaped if escape in line)[:_SAMPLE]
+        for encoding in encodings if sample else ():
+            # What a program writes between such marks for its own purposes reads like no language.
+            if fits(encoding) and reads_like_language(sample.decode(encoding, "ignore")) >= LEAST:
+                return encoding
+    return "utf-8"
+
+
+def decodes(path: Path, encoding: str, escapes: set[bytes] | None = None) -> bool:
+    """Return whether the whole file is valid in an encoding; `escapes` takes what may begin other letters of seven bits.
+
+    Raises:
+        LookupError: there is no such encoding.
+    """
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         with path.open("rb") as file:
             while block := file.read(_BLOCK):
                 decoder.decode(block)
+                if escapes is not None:
+                    # One byte is looked for much faster than two, and hardly a text has it.
+                    escapes.update(mark for mark in _MARKS_OF_ESCAPES if mark[:1] in block and mark in block)
             decoder.decode(b"", final=True)
     except UnicodeError:
         return False
@@ -136,7 +186,10 @@ def _likeliest(path: Path) -> str:
 
 def _of_sample(sample: bytes, fits: Callable[[str], bool]) -> str:
     """Return the likeliest encoding of some lines; `fits`: whether all of the text is valid in an encoding."""
-    best = best_decodings(sample, fits)
+    return _of_best(best_decodings(sample, fits), sample, fits)
+
+
+def _of_best(best: Sequence[Decoding], sample: bytes, fits: Callable[[str], bool]) -> str:
     if best and best[0].score >= LEAST:
         return best[0].encoding
     # A few accents are too little for statistics, and Western European exports are by far the most common.
@@ -220,7 +273,7 @@ def _mixed(blocks: Iterable[list[bytes]]) -> str:
     if not odd or not (valid or any(map(_has_both, odd))):
         return ""
     bare = b"".join(_SEQUENCE.sub(b"", line) if _has_both(line) else line for line in odd)
-    legacy = _of_sample(bare, lambda encoding: _decodes(bare, encoding))
+    legacy = _of_sample(bare, lambda encoding: is_valid(bare, encoding))
     if counts[0] >= counts[1] or not valid:
         return f"utf-8{_BETWEEN}{legacy}"
     if legacy in _WIDE_LETTERS or not any(_writes(line, legacy) for line in valid):
@@ -234,10 +287,11 @@ def _has_both(line: bytes) -> bool:
 
 
 def _is_utf8(data: bytes) -> bool:
-    return _decodes(data, "utf-8")
+    return is_valid(data, "utf-8")
 
 
-def _decodes(data: bytes, encoding: str) -> bool:
+def is_valid(data: bytes, encoding: str) -> bool:
+    """Return whether a whole text is valid in an encoding."""
     try:
         data.decode(encoding)
     except UnicodeError:

@@ -224,7 +224,7 @@ def _has_content(path: Path) -> bool:
 def _is_text(head: bytes) -> bool:
     if head.startswith(tuple(bom for bom, _ in BOMS)) or wide_text(head):
         return True
-    odd = sum(byte < 32 and byte not in b"\t\n\r\x0b\x0c\x1b\x1f" for byte in head)
+    odd = sum(byte < 32 and byte not in b"\t\n\r\x0b\x0c\x0e\x0f\x1b\x1f" for byte in head)
     # A NUL byte here and there comes from old exports; a tenth of control characters does not.
     return odd <= max(2, len(head) // 50)
 

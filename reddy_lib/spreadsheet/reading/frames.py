@@ -189,7 +189,7 @@ def frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFra
         if hidden.rows and not why and number in hidden.rows:
             notes.append((number, hidden_note(number, hidden)))
         if format.rival and not why and not all(str(cell).isascii() for cell in record):
-            notes.append((number, encoding_note(number, format)))
+            notes.append((number, encoding_note(number, format, record)))
         widest = max(widest, len(record))
         counted += widest  # a short row takes as much as a long one
         if counted > most:

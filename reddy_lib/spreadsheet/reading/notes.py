@@ -11,7 +11,7 @@ from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.encodings import is_mixed
 from reddy_lib.spreadsheet.reading.error_cells import Hidden
 from reddy_lib.spreadsheet.reading.headers import column_letter
-from reddy_lib.spreadsheet.reading.wrong_marks import is_wrongly_marked
+from reddy_lib.spreadsheet.reading.wrong_marks import is_wrongly_marked, own_encoding
 
 __all__ = [
     "Notes",
@@ -166,12 +166,26 @@ def file_notes(format: SheetFormat, names: Sequence[str], hidden: Hidden) -> lis
     return [(0, one) for one in found]
 
 
-def encoding_note(number: int, format: SheetFormat) -> Finding:
-    """Return the finding for a row whose text reads as well in another encoding."""
-    message = (
-        f"Row {number} was read as {format.encoding}. It reads as well as {format.rival}, with other letters."
+_WORD = re.compile(r"[^\W\d_][\w’']*|[^\x00-\x7f]+")
+_SHOWN = 3
+
+
+def encoding_note(number: int, format: SheetFormat, cells: Iterable[object]) -> Finding:
+    """Return the finding for a row whose text may be in another encoding, with words that differ in it."""
+    encoding, rival = str(own_encoding(format.encoding)), format.rival
+    words = (word for cell in cells for word in _WORD.findall(str(cell)) if not word.isascii())
+    pairs: dict[str, str] = {}
+    for word in words:
+        other = word.encode(encoding, "replace").decode(rival, "replace")
+        if other != word:
+            pairs[word] = other
+        if len(pairs) == _SHOWN:
+            break
+    shown = "; ".join(f"“{word}” or “{other}”" for word, other in pairs.items())
+    message = f"Row {number} was read as {format.encoding}, and may be {rival}" + (
+        f": {shown}." if shown else "."
     )
-    return finding("encoding-unclear", "row", message, value=format.rival)
+    return finding("encoding-unclear", "row", message, value=rival)
 
 
 def hidden_note(number: int, hidden: Hidden) -> Finding:
