@@ -51,6 +51,9 @@ __all__ = ["A_WHILE", "submit", "upload_recordings"]
 MOST_AT_ONCE = 256
 """The number of connections that a client holds."""
 
+_LOOK = 0.1  # seconds between two looks whether other workers have their answers
+_LOOK_FOR_THE_DEAD = 5.0  # seconds between two looks whether one of them has died
+
 A_WHILE = 20.0
 """Seconds for which a click begins uploads, while somebody watches."""
 
@@ -355,18 +358,23 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
 
     def send() -> None:
         try:
-            state = send_chunk(
-                database,
-                submission.id,
-                None,
-                client,
-                worker,
-                slots,
-                stop=stop,
-                on_results=partial(_show_results, bar),
-                on_hold=partial(_show_hold, bar),
-                lease=lease,
-            )
+            state = "running"
+            others = True
+            while others and not stop.is_set():
+                state = send_chunk(
+                    database,
+                    submission.id,
+                    None,
+                    client,
+                    worker,
+                    slots,
+                    stop=stop,
+                    on_results=partial(_show_results, bar),
+                    on_hold=partial(_show_hold, bar),
+                    lease=lease,
+                )
+                # One that another worker could not send is queued again, and that worker may have been stopped.
+                others = _wait_for_others(submission, lease, stop)
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
             work.set_exception(error)
         else:
@@ -387,6 +395,26 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
         if work.done():  # else its calls are in flight, and its heartbeats continue
             retire_worker(database, worker)
     submission.finish_if_settled()
+
+
+def _wait_for_others(submission: Submission, lease: Lease, stop: threading.Event) -> bool:
+    """Wait until no other worker has calls of this submission in flight; return whether one had.
+
+    Those of a worker that dies meanwhile are in doubt, as they always are, so the wait has an end.
+    """
+    database, waited, next_look = submission.database, False, 0.0
+    while not stop.is_set():
+        with database.read() as connection:
+            if not sent_by_others(connection, submission.id):
+                return waited
+        waited = True
+        lease.keep()
+        if time.monotonic() >= next_look:
+            next_look = time.monotonic() + _LOOK_FOR_THE_DEAD
+            expire_dead_workers(database)
+        database.next_moment()
+        stop.wait(_LOOK)
+    return waited
 
 
 _WAITING = "Interrupted: waiting for requests in flight. Interrupt again to stop waiting."
