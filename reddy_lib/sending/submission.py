@@ -33,10 +33,10 @@ from reddy_lib.errors import NotInLedger, SubmissionError
 from reddy_lib.html_tables import counts_table
 from reddy_lib.plurals import agreeing
 from reddy_lib.recordings import upload_queue
-from reddy_lib.sending import corrected_calls
 from reddy_lib.sending.claims import explain_skips, retried_after_doubt
-from reddy_lib.sending.content_conflicts import has_other_words, hold_other_words, not_sent
+from reddy_lib.sending.content_conflicts import has_other_words
 from reddy_lib.sending.nothing_to_send import why_nothing
+from reddy_lib.sending.other_ids import hold_known
 from reddy_lib.sending.personal_gate import prepare
 from reddy_lib.sending.personal_policy import stored_summary
 from reddy_lib.sending.ramp_up import FIRST, THEN, begin_ramp, is_new_to
@@ -350,7 +350,7 @@ def create(
 ) -> Submission:
     """Choose calls and queue them, in one transaction.
 
-    Before it, calls whose conversation the address has with other words are held (see `content_conflicts`), unless
+    Before it, calls that the address may have with other words, or under another id, are held (see `other_ids`), unless
     `again` says why they are sent.
 
     Args:
@@ -379,8 +379,7 @@ def create(
     personal = prepare(
         database, batch_id, parts if reason is None else resent_parts(batch_id, rows), address, who=who
     )
-    asked = [] if reason is not None else hold_other_words(database, parts, address)
-    corrected = [] if reason is not None else corrected_calls.hold_corrected(database, parts, address)
+    asked = "" if reason is not None else hold_known(database, parts, address)
     with database.write(right="send") as connection:
         lock_submissions(connection)
         if connection.execute(sa.select(submissions.c.id).where(submissions.c.id == submission_id)).first():
@@ -390,8 +389,7 @@ def create(
         _refuse_archived(connection, batch_id)
         chosen = _queue(connection, batch_id, rows, address, submission_id, reason=reason, who=who, now=now)
         if chosen.queued + chosen.skipped == 0:
-            told = not_sent(asked) if asked else corrected_calls.not_sent(corrected) if corrected else ""
-            raise SubmissionError(told or personal.words or why_nothing(connection, batch_id, rows))
+            raise SubmissionError(asked or personal.words or why_nothing(connection, batch_id, rows))
         if chosen.skipped:
             explain_skips(connection, submission_id, address)
         number = _insert(

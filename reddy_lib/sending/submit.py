@@ -29,6 +29,7 @@ from reddy_lib.personal_data import KINDS
 from reddy_lib.plurals import agreeing
 from reddy_lib.progress_bars import progress_bar
 from reddy_lib.recordings.upload_queue import claim_of_batch, left_in_batch, store_bytes_sent
+from reddy_lib.sending import other_ids
 from reddy_lib.sending.content_conflicts import OTHER_WORDS, not_sent
 from reddy_lib.sending.dispatcher import send_chunk
 from reddy_lib.sending.lease import Lease
@@ -211,11 +212,12 @@ def _how_to_answer(rows: Mapping[str, list[int]]) -> str:
 
 
 def _warn_of_conflicts(batch: Batch, wanted: list[int] | None) -> None:
-    """Warn of calls that were held because Reddy has their conversations with other words."""
-    asked = batch.rows(code=OTHER_WORDS, status="held")
-    asked = [row for row in asked if wanted is None or row in set(wanted)]
-    if asked:
-        warnings.warn(not_sent(asked), stacklevel=3)
+    """Warn of calls that were held because Reddy has their conversations with other words, or under another id."""
+    for code, told in ((OTHER_WORDS, not_sent), (other_ids.OTHER_ID, other_ids.not_sent)):
+        asked = batch.rows(code=code, status="held")
+        asked = [row for row in asked if wanted is None or row in set(wanted)]
+        if asked:
+            warnings.warn(told(asked), stacklevel=3)
 
 
 @one_line(_plain_line)
