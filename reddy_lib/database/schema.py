@@ -341,9 +341,7 @@ deliveries = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("call_id", sa.BigInteger, nullable=False),
     sa.Column("submission_id", sa.Text, nullable=False),
-    sa.Column(
-        "state", sa.Text, nullable=False
-    ),  # sending, unknown, accepted; again: accepted, to be sent once more
+    sa.Column("state", sa.Text, nullable=False),  # sending, unknown, accepted, again (accepted, to be resent)
     sa.Column("upload_id", sa.BigInteger),
     sa.Column("at", sa.Double, nullable=False),
     sa.Column("words_digest", sa.Text),  # of what was sent; NULL if that is not known

@@ -41,7 +41,7 @@ from reddy_lib.sending.personal_gate import prepare
 from reddy_lib.sending.personal_policy import stored_summary
 from reddy_lib.sending.ramp_up import FIRST, THEN, begin_ramp, is_new_to
 from reddy_lib.sending.resend import reason_of, replace_deliveries, resent_parts, superseded, take_back
-from reddy_lib.sending.restored import check, follows_another, refuse_if_restored
+from reddy_lib.sending.restored import begins_beside_another, check, follows_another, refuse_if_restored
 from reddy_lib.sending.spot_checks import drop_unclear, put_questions, put_questions_where_unproven
 from reddy_lib.sending.states import (
     BY_HAND,
@@ -380,6 +380,7 @@ def create(
         database, batch_id, parts if reason is None else resent_parts(batch_id, rows), address, who=who
     )
     asked = "" if reason is not None else hold_known(database, parts, address)
+    beside = begins_beside_another(database, address)
     with database.write(right="send") as connection:
         lock_submissions(connection)
         if connection.execute(sa.select(submissions.c.id).where(submissions.c.id == submission_id)).first():
@@ -406,7 +407,7 @@ def create(
             created_at=now,
             personal_data=stored_summary(personal.rules, personal.found),
         )
-        if follows_another(connection, address):  # which may have sent these calls
+        if beside or follows_another(connection, address):  # which may have sent these calls
             put_questions(connection, submission_id)
         note_access(
             connection, "sent", who=who, batch_id=batch_id, calls=chosen.queued, reference=submission_id
