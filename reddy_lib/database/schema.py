@@ -346,7 +346,7 @@ deliveries = sa.Table(
     sa.Column("at", sa.Double, nullable=False),
     sa.Column("words_digest", sa.Text),  # of what was sent; NULL if that is not known
 )
-sa.Index("deliveries_by_words", deliveries.c.words_digest)
+sa.Index("deliveries_by_words", deliveries.c.address, deliveries.c.words_digest)
 
 earlier_payloads = sa.Table(  # written at the first edit after an attempt, so most calls have none
     "earlier_payloads",

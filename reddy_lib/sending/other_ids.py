@@ -147,7 +147,9 @@ def _sent_before(
         earlier.c.near_key, known.c.words_digest, file.c.name, known.c.at,
     ]  # fmt: skip
     of_delivery = sa.and_(earlier.c.id == known.c.call_id, earlier.c.batch_id != calls.c.batch_id)
-    by_words = sa.and_(known.c.address == address, known.c.words_digest == calls.c.words_digest)
+    # The address as a term of the call: SQLite would otherwise begin with all deliveries of the address.
+    there_too = sa.func.coalesce(sa.func.nullif(calls.c.words_digest, calls.c.words_digest), address)
+    by_words = sa.and_(known.c.address == there_too, known.c.words_digest == calls.c.words_digest)
     by_near_key = sa.and_(known.c.address == address, known.c.key == calls.c.near_key)
     sent = [
         sa.select(*columns).select_from(calls.join(known, matching).join(earlier, of_delivery))
