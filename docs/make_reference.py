@@ -95,6 +95,7 @@ MEANINGS = {
     "conversation-sent-corrected": "Another batch had a call with this id and agent. It was corrected there, and sent.",
     "personal-data-held": "The call contains personal data that must not be sent to this address.",
     "mask-still-heard": "Words are masked, but can be heard: they could not be silenced, or the original is attached.",
+    "conversation-sent-under-other-id": "A call of another batch was sent, with the same words or a similar id.",
     "conversation-sent-with-other-words": "Reddy has a call with this id and another transcript.",
     "speaker-invalid": "The setting that separates the speakers of a recording cannot be used.",
     "recording-missing": "The row names a file that is not among the recordings.",

@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from decimal import Decimal
 
 from reddy_lib.model import Call
 
-__all__ = ["agent_key", "call_key", "comparable", "words_digest"]
+__all__ = ["agent_key", "call_key", "comparable", "near_id", "near_key", "words_digest"]
 
 _ALWAYS_SHOWN = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
@@ -51,8 +52,54 @@ def call_key(call: Call) -> str | None:
     Return None if the conversation id or the agent is missing; such a call is held and never sent.
     """
     conversation, agent = comparable(call.conversation_id or ""), agent_key(call.agent_email or "")
-    if not conversation or not agent:
+    return _key(conversation, agent) if conversation and agent else None
+
+
+def near_key(call: Call) -> str | None:
+    """Return the key that the call would have if its id were written as `near_id` does, or None if it is written so.
+
+    Two calls whose keys differ and whose near keys are the same are probably one call, from exports of two programs.
+    """
+    written = call.conversation_id or ""
+    if not written or _is_plain(written):
         return None
+    conversation, agent = comparable(written), agent_key(call.agent_email or "")
+    near = near_id(conversation)
+    return _key(near, agent) if near != conversation and agent else None
+
+
+def near_id(conversation_id: str) -> str:
+    """Return an id as most programs would write it: numbers without padding or decimals, letters small.
+
+    "00123", "123.0", "+123" and "1.23E2" are all "123", as a spreadsheet program, pandas or JSON may write one number.
+    The result is for asking a person whether two calls are the same, never for skipping one.
+    """
+    text = comparable(conversation_id).removeprefix("'").casefold()
+    if _GROUPED.fullmatch(text):
+        text = _SEPARATORS.sub("", text)
+    elif not _PLAIN_NUMBER.fullmatch(text):
+        return text
+    shown = format(Decimal(text), "f").removeprefix("-")  # not `normalize`, which rounds
+    whole, _, decimals = shown.partition(".")
+    decimals = decimals.rstrip("0")
+    sign = "-" if text.startswith("-") else ""
+    return f"{sign}{whole.lstrip('0') or '0'}{'.' if decimals else ''}{decimals}"
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether `near_id` certainly changes nothing, as for most ids: this runs for every call of a load."""
+    if not text.isascii() or not text.isprintable() or text != text.lower() or " " in text:
+        return False
+    return text[0] in _LETTERS or (text.isdecimal() and text[0] != "0")
+
+
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
+_PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{0,40})?(?:e[+-]?[0-9]{1,2})?")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:(?:,[0-9]{3})+|(?:\.[0-9]{3}){2,})")
+_SEPARATORS = re.compile("[.,]")
+
+
+def _key(conversation: str, agent: str) -> str:
     return hashlib.sha256(f"{conversation}\x1f{agent}".encode("utf-8", "replace")).hexdigest()[:40]
 
 

@@ -55,6 +55,14 @@ _STATE = tempfile.TemporaryDirectory(prefix="reddy-state-")
 os.environ["XDG_STATE_HOME"] = _STATE.name
 os.environ.pop("REDDY_STATE", None)
 
+
+@pytest.fixture(autouse=True)
+def own_state(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test a state folder of its own: its ledgers know nothing of what those of other tests sent."""
+    name = hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]
+    monkeypatch.setenv("XDG_STATE_HOME", f"{_STATE.name}/{name}")
+
+
 # A shell starts what it runs in the background with Ctrl+C ignored, and tests press it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -691,6 +691,7 @@ READ_BY_OTHER_STAGES = {
     "row-incomplete",
     "conversation-duplicate",
     "conversation-sent-corrected",
+    "conversation-sent-under-other-id",
     "personal-data-held",
     "mask-still-heard",
     "recording-missing",

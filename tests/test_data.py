@@ -292,6 +292,7 @@ OF_LAYOUTS |= OF_DATA
 OF_IDS = {
     "conversation-id-placeholder",
     "conversation-sent-corrected",
+    "conversation-sent-under-other-id",
     "personal-data-held",
     "mask-still-heard",
     "conversation-sent-with-other-words",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reddy_lib.identity import agent_key, call_key, comparable, words_digest
+from reddy_lib.identity import agent_key, call_key, comparable, near_id, near_key, words_digest
 from reddy_lib.model import Call, TranscriptLine
 
 LOOK_THE_SAME = [
@@ -117,3 +117,19 @@ def test_what_cannot_be_seen_never_makes_another_id(
         place = data.draw(st.integers(0, len(changed)))
         changed = changed[:place] + each + changed[place:]
     assert comparable(f"\u00a0{changed} ") == comparable(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "near"),
+    [
+        ("00123", "123"), ("123", "123"), ("123.0", "123"), ("123.", "123"), ("+17", "17"), ("-17", "-17"), ("000", "0"),
+        ("12E5", "1200000"), ("1.23457E+15", "1234570000000000"), ("1,234,567", "1234567"), ("1.234.567", "1234567"),
+        ("1234567890123456789012345678901", "1234567890123456789012345678901"), ("12.50", "12.5"), ("1e-3", "0.001"),
+        ("C-0", "c-0"), ("C\u20110", "c-0"), ("'0017", "17"), ("7e10e5b2-3d44", "7e10e5b2-3d44"), ("0x1F", "0x1f"),
+        ("2026-03-01", "2026-03-01"), ("1e999", "1e999"), ("", ""), ("12,34", "12,34"), ("\u0661\u0662", "\u0661\u0662"),
+    ],
+)  # fmt: skip
+def test_near_ids_are_as_most_programs_write_them(written: str, near: str) -> None:
+    assert near_id(written) == near
+    call, other = (Call(agent_email="a@b.example", conversation_id=one) for one in (written, near))
+    assert near_key(call) == (call_key(other) if written and comparable(written) != near else None)

@@ -427,7 +427,8 @@ class _Source(NamedTuple):
 _TO = (
     "payload", "original", "source_findings", "edited", "status", "decisions", "characters_placed",
     "characters_dropped", "audio", *NEVER_SENT, "findings", "codes", "errors", "warnings", "agent_email", "product_id",
-    "timestamp", "conversation_id", "lines", "tags", "preview", "delivery_key", "words_digest",
+    "timestamp", "conversation_id", "lines", "tags", "preview", "delivery_key", "near_key",
+    "words_digest",
 )  # fmt: skip
 _update = UpdateMany(calls, by=["id"], to=_TO)
 _insert_edits = InsertMany(edits, ["call_id", "field", "before", "after", "who", "at", "operation_id"])

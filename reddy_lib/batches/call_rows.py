@@ -20,7 +20,7 @@ from reddy_lib.checks import Given, check, findings_of
 from reddy_lib.database.bulk import run_many
 from reddy_lib.database.schema import calls
 from reddy_lib.findings import Finding, finding
-from reddy_lib.identity import call_key, words_digest
+from reddy_lib.identity import call_key, near_key, words_digest
 from reddy_lib.model import Call, TranscriptLine, from_payload, payload_json, whole_characters
 from reddy_lib.recordings.inspect import beside_transcript
 from reddy_lib.spreadsheet import BuiltCall
@@ -77,6 +77,7 @@ def searched(call: Call) -> dict[str, Value]:
         "tags": len(call.tags or []),
         "preview": _storable(" ".join(first.split())[:80]) or "",
         "delivery_key": call_key(call),
+        "near_key": near_key(call),
         "words_digest": words_digest(call),
     }
 

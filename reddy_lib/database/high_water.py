@@ -20,7 +20,17 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
-__all__ = ["FIRST", "LOOKED_AT", "Mark", "append", "identities_at", "marks", "remember_place", "state_folder"]
+__all__ = [
+    "FIRST",
+    "LOOKED_AT",
+    "Mark",
+    "addresses_of_others",
+    "append",
+    "identities_at",
+    "marks",
+    "remember_place",
+    "state_folder",
+]
 
 FIRST = "first"
 """The incarnation of a ledger that was never restored."""
@@ -30,6 +40,7 @@ LOOKED_AT = 64
 those of the newest marks; workers that write at the same time can mix up the order of only a few."""
 
 LARGE = 256 * 1024  # bytes of a file of marks before another is started
+_MOST_OTHERS = 64  # files of marks of other ledgers that are read, the newest
 _MOST_AT_A_PLACE = 63  # ledgers that were at a path before
 STATE_VARIABLE = "REDDY_STATE"
 
@@ -82,6 +93,18 @@ def marks(identity: str, count: int = LOOKED_AT) -> list[Mark]:
         with contextlib.suppress(ValueError):  # an incomplete line
             if len(parts) == 4:
                 found.append(Mark(parts[0], parts[1], float(parts[2]), parts[3]))
+    return found
+
+
+def addresses_of_others(identity: str) -> set[str]:
+    """Return the addresses that other ledgers of this user sent calls to, whether or not those ledgers still exist."""
+    found: set[str] = set()
+    with contextlib.suppress(OSError):
+        others = [one for one in (state_folder() / "ledgers").iterdir() if one.stem != identity]
+        others.sort(key=lambda one: one.stat().st_mtime)
+        for path in others[-_MOST_OTHERS:]:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            found.update(parts[3] for parts in (line.split(" ", 3) for line in lines) if len(parts) == 4)
     return found
 
 

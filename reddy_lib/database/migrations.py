@@ -21,6 +21,7 @@ from reddy_lib.database.locks import lock_schema
 from reddy_lib.database.privacy_tables import access_log, forgettings, removed_codes, retention
 from reddy_lib.database.schema import (
     calls,
+    deliveries,
     edits,
     facts,
     metadata,
@@ -32,6 +33,8 @@ from reddy_lib.database.schema import (
     silenced_recordings,
 )
 from reddy_lib.errors import LedgerTooNew, LedgerUnavailable
+from reddy_lib.identity import near_key
+from reddy_lib.model import Call
 
 __all__ = ["FIRST_VERSION", "MIGRATIONS", "latest_version", "migrate", "stored_version"]
 
@@ -109,6 +112,29 @@ def _add_silent_seconds(connection: sa.Connection) -> None:
         connection.exec_driver_sql("ALTER TABLE silenced_recordings ADD COLUMN silent TEXT")
 
 
+def _add_near_keys(connection: sa.Connection) -> None:
+    """Add the keys by which calls are found whose ids two programs wrote differently, and find calls by their words."""
+    if all(column["name"] != "near_key" for column in sa.inspect(connection).get_columns("calls")):
+        connection.exec_driver_sql("ALTER TABLE calls ADD COLUMN near_key TEXT")
+    update = (
+        calls.update().where(calls.c.id == sa.bindparam("the_call")).values(near_key=sa.bindparam("near"))
+    )
+    query = sa.select(calls.c.id, calls.c.conversation_id, calls.c.agent_email)
+    last = -1
+    while some := connection.execute(
+        query.where(calls.c.id > last, calls.c.delivery_key.is_not(None)).order_by(calls.c.id).limit(5_000)
+    ).all():
+        last = some[-1].id
+        keys = [
+            (one.id, near_key(Call(conversation_id=one.conversation_id, agent_email=one.agent_email)))
+            for one in some
+        ]
+        if found := [{"the_call": id, "near": key} for id, key in keys if key is not None]:
+            connection.execute(update, found)
+    for table, name in ((calls, "calls_by_near_key"), (deliveries, "deliveries_by_words")):
+        next(one for one in table.indexes if one.name == name).create(connection, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _create_tables,
     _add_operations,
@@ -119,6 +145,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _add_call_marks,
     _write_less_per_call,
     _add_silent_seconds,
+    _add_near_keys,
 )
 """The first one reaches `FIRST_VERSION`, each further one the next number. Only ever append."""
 

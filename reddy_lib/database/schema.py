@@ -176,10 +176,13 @@ calls = sa.Table(
     sa.Column("audio", sa.Text, nullable=False, server_default="none"),
     *(sa.Column(name, kind) for name, kind in _OUTCOME),
     sa.Column("forgotten_at", sa.Double),  # its words are gone for good; what is left is its outcome
+    sa.Column("near_key", sa.Text),  # `identity.near_key`
     sa.UniqueConstraint("batch_id", "row", name="one_call_a_row"),
 )
 sa.Index("calls_by_status", calls.c.batch_id, calls.c.status, calls.c.row)
 sa.Index("calls_by_key", calls.c.batch_id, calls.c.delivery_key)
+_ODDLY_WRITTEN = calls.c.near_key.is_not(None)
+sa.Index("calls_by_near_key", calls.c.near_key, sqlite_where=_ODDLY_WRITTEN, postgresql_where=_ODDLY_WRITTEN)
 sa.Index(  # to find the calls of a dead worker without reading a million others
     "calls_being_sent",
     calls.c.worker,
@@ -338,13 +341,12 @@ deliveries = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("call_id", sa.BigInteger, nullable=False),
     sa.Column("submission_id", sa.Text, nullable=False),
-    sa.Column(
-        "state", sa.Text, nullable=False
-    ),  # sending, unknown, accepted; again: accepted, to be sent once more
+    sa.Column("state", sa.Text, nullable=False),  # sending, unknown, accepted, again (accepted, to be resent)
     sa.Column("upload_id", sa.BigInteger),
     sa.Column("at", sa.Double, nullable=False),
     sa.Column("words_digest", sa.Text),  # of what was sent; NULL if that is not known
 )
+sa.Index("deliveries_by_words", deliveries.c.address, deliveries.c.words_digest)
 
 earlier_payloads = sa.Table(  # written at the first edit after an attempt, so most calls have none
     "earlier_payloads",

@@ -110,7 +110,9 @@ def lock_out(connection: sa.Connection, call_ids: Sequence[int], *, now: float) 
     """
     here = calls.c.id.in_(call_ids)
     connection.execute(
-        calls.update().where(here).values(forgotten_at=now, delivery_key=None, words_digest=None)
+        calls.update()
+        .where(here)
+        .values(forgotten_at=now, delivery_key=None, near_key=None, words_digest=None)
     )
     mine = deliveries.c.call_id.in_(call_ids)
     connection.execute(deliveries.update().where(mine).values(words_digest=None))

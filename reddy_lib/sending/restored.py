@@ -8,7 +8,8 @@ noticed in four ways:
 - *beneath*: a living worker's own last claim is not in the ledger any more, or the database server was restarted with
   other tables: the ledger was replaced while the worker ran;
 - *asked*: Reddy has calls that this ledger never sent (`spot_checks`). A new ledger where another one was, which somebody
-  deleted or moved, is no backup; but the same calls may be loaded into it, so Reddy is asked first.
+  deleted or moved, is no backup; but the same calls may be loaded into it, so Reddy is asked first. So it is before the
+  first submission to an address that any other ledger of this user sent to.
 
 The fact `RESTORED` is stored then. Running submissions are paused with its words, `exchange` claims nothing, and nothing
 new is started (`refuse_if_restored`) until a person settles it: either Reddy was asked about every call that could go out
@@ -66,6 +67,7 @@ __all__ = [
     "SERVER_NOW",
     "LedgerAge",
     "Restored",
+    "begins_beside_another",
     "check",
     "follows_another",
     "last_claim",
@@ -367,6 +369,20 @@ def _sent_from_here_before(database: Database, identity: str) -> list[str]:
 def follows_another(connection: sa.Connection, address: str) -> bool:
     """Return whether another ledger, which was at this one's place, sent calls to this address."""
     return address != SANDBOX and address in _json_list(connection, PREDECESSOR)
+
+
+def begins_beside_another(database: Database, address: str) -> bool:
+    """Return whether this ledger never sent a call to an address that another ledger of this user sent calls to.
+
+    The other one may hold the same calls: a path that was changed, or a folder that was renamed, begins a new ledger.
+    """
+    if address == SANDBOX:
+        return False
+    with database.read() as connection:
+        sent = sa.select(deliveries.c.key).where(deliveries.c.address == address).limit(1)
+        if connection.execute(sent).first() is not None:
+            return False
+    return address in high_water.addresses_of_others(_known_of(database).identity)
 
 
 # --- places ------------------------------------------------------------------------------------------------------

@@ -33,15 +33,15 @@ from reddy_lib.errors import NotInLedger, SubmissionError
 from reddy_lib.html_tables import counts_table
 from reddy_lib.plurals import agreeing
 from reddy_lib.recordings import upload_queue
-from reddy_lib.sending import corrected_calls
 from reddy_lib.sending.claims import explain_skips, retried_after_doubt
-from reddy_lib.sending.content_conflicts import has_other_words, hold_other_words, not_sent
+from reddy_lib.sending.content_conflicts import has_other_words
 from reddy_lib.sending.nothing_to_send import why_nothing
+from reddy_lib.sending.other_ids import hold_known
 from reddy_lib.sending.personal_gate import prepare
 from reddy_lib.sending.personal_policy import stored_summary
 from reddy_lib.sending.ramp_up import FIRST, THEN, begin_ramp, is_new_to
 from reddy_lib.sending.resend import reason_of, replace_deliveries, resent_parts, superseded, take_back
-from reddy_lib.sending.restored import check, follows_another, refuse_if_restored
+from reddy_lib.sending.restored import begins_beside_another, check, follows_another, refuse_if_restored
 from reddy_lib.sending.spot_checks import drop_unclear, put_questions, put_questions_where_unproven
 from reddy_lib.sending.states import (
     BY_HAND,
@@ -350,7 +350,7 @@ def create(
 ) -> Submission:
     """Choose calls and queue them, in one transaction.
 
-    Before it, calls whose conversation the address has with other words are held (see `content_conflicts`), unless
+    Before it, calls that the address may have with other words, or under another id, are held (see `other_ids`), unless
     `again` says why they are sent.
 
     Args:
@@ -379,8 +379,8 @@ def create(
     personal = prepare(
         database, batch_id, parts if reason is None else resent_parts(batch_id, rows), address, who=who
     )
-    asked = [] if reason is not None else hold_other_words(database, parts, address)
-    corrected = [] if reason is not None else corrected_calls.hold_corrected(database, parts, address)
+    asked = "" if reason is not None else hold_known(database, parts, address)
+    beside = begins_beside_another(database, address)
     with database.write(right="send") as connection:
         lock_submissions(connection)
         if connection.execute(sa.select(submissions.c.id).where(submissions.c.id == submission_id)).first():
@@ -390,8 +390,7 @@ def create(
         _refuse_archived(connection, batch_id)
         chosen = _queue(connection, batch_id, rows, address, submission_id, reason=reason, who=who, now=now)
         if chosen.queued + chosen.skipped == 0:
-            told = not_sent(asked) if asked else corrected_calls.not_sent(corrected) if corrected else ""
-            raise SubmissionError(told or personal.words or why_nothing(connection, batch_id, rows))
+            raise SubmissionError(asked or personal.words or why_nothing(connection, batch_id, rows))
         if chosen.skipped:
             explain_skips(connection, submission_id, address)
         number = _insert(
@@ -408,7 +407,7 @@ def create(
             created_at=now,
             personal_data=stored_summary(personal.rules, personal.found),
         )
-        if follows_another(connection, address):  # which may have sent these calls
+        if beside or follows_another(connection, address):  # which may have sent these calls
             put_questions(connection, submission_id)
         note_access(
             connection, "sent", who=who, batch_id=batch_id, calls=chosen.queued, reference=submission_id

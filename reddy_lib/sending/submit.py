@@ -29,6 +29,7 @@ from reddy_lib.personal_data import KINDS
 from reddy_lib.plurals import agreeing
 from reddy_lib.progress_bars import progress_bar
 from reddy_lib.recordings.upload_queue import claim_of_batch, left_in_batch, store_bytes_sent
+from reddy_lib.sending import other_ids
 from reddy_lib.sending.content_conflicts import OTHER_WORDS, not_sent
 from reddy_lib.sending.dispatcher import send_chunk
 from reddy_lib.sending.lease import Lease
@@ -50,6 +51,9 @@ __all__ = ["A_WHILE", "submit", "upload_recordings"]
 
 MOST_AT_ONCE = 256
 """The number of connections that a client holds."""
+
+_LOOK = 0.1  # seconds between two looks whether other workers have their answers
+_LOOK_FOR_THE_DEAD = 5.0  # seconds between two looks whether one of them has died
 
 A_WHILE = 20.0
 """Seconds for which a click begins uploads, while somebody watches."""
@@ -208,11 +212,12 @@ def _how_to_answer(rows: Mapping[str, list[int]]) -> str:
 
 
 def _warn_of_conflicts(batch: Batch, wanted: list[int] | None) -> None:
-    """Warn of calls that were held because Reddy has their conversations with other words."""
-    asked = batch.rows(code=OTHER_WORDS, status="held")
-    asked = [row for row in asked if wanted is None or row in set(wanted)]
-    if asked:
-        warnings.warn(not_sent(asked), stacklevel=3)
+    """Warn of calls that were held because Reddy has their conversations with other words, or under another id."""
+    for code, told in ((OTHER_WORDS, not_sent), (other_ids.OTHER_ID, other_ids.not_sent)):
+        asked = batch.rows(code=code, status="held")
+        asked = [row for row in asked if wanted is None or row in set(wanted)]
+        if asked:
+            warnings.warn(told(asked), stacklevel=3)
 
 
 @one_line(_plain_line)
@@ -355,18 +360,23 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
 
     def send() -> None:
         try:
-            state = send_chunk(
-                database,
-                submission.id,
-                None,
-                client,
-                worker,
-                slots,
-                stop=stop,
-                on_results=partial(_show_results, bar),
-                on_hold=partial(_show_hold, bar),
-                lease=lease,
-            )
+            state = "running"
+            others = True
+            while others and not stop.is_set():
+                state = send_chunk(
+                    database,
+                    submission.id,
+                    None,
+                    client,
+                    worker,
+                    slots,
+                    stop=stop,
+                    on_results=partial(_show_results, bar),
+                    on_hold=partial(_show_hold, bar),
+                    lease=lease,
+                )
+                # One that another worker could not send is queued again, and that worker may have been stopped.
+                others = _wait_for_others(submission, lease, stop)
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
             work.set_exception(error)
         else:
@@ -387,6 +397,26 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
         if work.done():  # else its calls are in flight, and its heartbeats continue
             retire_worker(database, worker)
     submission.finish_if_settled()
+
+
+def _wait_for_others(submission: Submission, lease: Lease, stop: threading.Event) -> bool:
+    """Wait until no other worker has calls of this submission in flight; return whether one had.
+
+    Those of a worker that dies meanwhile are in doubt, as they always are, so the wait has an end.
+    """
+    database, waited, next_look = submission.database, False, 0.0
+    while not stop.is_set():
+        with database.read() as connection:
+            if not sent_by_others(connection, submission.id):
+                return waited
+        waited = True
+        lease.keep()
+        if time.monotonic() >= next_look:
+            next_look = time.monotonic() + _LOOK_FOR_THE_DEAD
+            expire_dead_workers(database)
+        database.next_moment()
+        stop.wait(_LOOK)
+    return waited
 
 
 _WAITING = "Interrupted: waiting for requests in flight. Interrupt again to stop waiting."

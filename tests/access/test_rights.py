@@ -124,6 +124,7 @@ def _writes() -> dict[str, tuple[Right, Call]]:
     from reddy_lib.sending.content_conflicts import hold_other_words
     from reddy_lib.sending.corrected_calls import hold_corrected
     from reddy_lib.sending.doubts import settle
+    from reddy_lib.sending.other_ids import hold_known, hold_other_ids
     from reddy_lib.sending.restore_check import check_restored
 
     def client() -> reddy.Client:
@@ -303,6 +304,14 @@ def _writes() -> dict[str, tuple[Right, Call]]:
         "sending.corrected_calls.hold_corrected": (
             "send",
             lambda s, g, b, u: hold_corrected(g, [sa.true()], "sandbox"),
+        ),
+        "sending.other_ids.hold_known": (
+            "send",
+            lambda s, g, b, u: hold_known(g, [sa.true()], "sandbox"),
+        ),
+        "sending.other_ids.hold_other_ids": (
+            "send",
+            lambda s, g, b, u: hold_other_ids(g, [sa.true()], "sandbox"),
         ),
         "sending.spot_checks.drop_question": (
             "send",

@@ -298,8 +298,9 @@ class TestAcceptance:
 
     def test_only_findings_that_a_person_has_to_see_first_say_what_accepting_means(self) -> None:
         assert {code for code, rule in CATALOGUE.items() if rule.accepting} == {
-            "control-characters", "conversation-sent-corrected", "conversation-sent-with-other-words",
-            "correction-unknown", "encoding-unclear", "id-digits-lost", "lines-without-call", "lines-without-id",
+            "control-characters", "conversation-sent-corrected", "conversation-sent-under-other-id",
+            "conversation-sent-with-other-words", "correction-unknown", "encoding-unclear", "id-digits-lost",
+            "lines-without-call", "lines-without-id",
             "mask-still-heard", "one-side-silent", "pace-implausible", "personal-data-held",
             "quote-unclosed", "recording-unreadable", "time-unreadable", "timestamp-implausible", "timestamp-imprecise",
             "timestamp-order-differs", "timestamp-swapped", "timestamp-unreadable",

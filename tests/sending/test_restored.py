@@ -358,6 +358,44 @@ def test_calls_that_a_deleted_ledger_sent_are_not_sent_again(
     assert len(on_file.received()) == 32
 
 
+@pytest.mark.parametrize("there", [True, False], ids=["beside", "gone"])
+def test_a_new_ledger_elsewhere_asks_before_its_first_submission(
+    on_file: Scene, sheet: Sheet, tmp_path: Path, *, there: bool
+) -> None:
+    on_file.send_all(on_file.begin(on_file.load(sheet(5))))
+    first = on_file.ledger
+    first.close()
+    if not there:
+        for path in Path(on_file.location).parent.glob("ledger.sqlite*"):
+            path.unlink()
+    on_file.ledger = reddy.Ledger(tmp_path / "renamed" / "ledger.sqlite")
+
+    on_file.send_all(again := on_file.begin(on_file.load(sheet(5))))
+
+    assert again.state == "paused"
+    noticed = restored(on_file.ledger)
+    assert noticed is not None
+    assert "Reddy has calls that were never sent by this ledger" in noticed.words
+    assert len(on_file.received()) == 5
+    assert on_file.twice() == []
+
+
+def test_a_second_ledger_with_calls_of_its_own_asks_once_for_each_address(
+    on_file: Scene, sheet: Sheet, tmp_path: Path
+) -> None:
+    on_file.send_all(on_file.begin(on_file.load(sheet(3))))
+    on_file.ledger.close()
+    on_file.ledger = reddy.Ledger(tmp_path / "quarter.sqlite")
+    for number, asked in enumerate(([0], [])):
+        changes = {row: {"Conversation ID": f"quarter-{number}-{row}"} for row in (2, 3, 4)}
+        submission = on_file.begin(on_file.load(sheet(3, changes)))
+        with on_file.ledger.read() as connection:
+            assert open_questions(connection, submission.id, None) == asked
+        on_file.send_all(submission)
+        assert submission.state == "done"
+    assert len(on_file.received()) == 9
+
+
 def test_what_only_a_sandbox_got_is_not_asked_about(on_file: Scene, sheet: Sheet) -> None:
     remember_sandbox(on_file.ledger, on_file.sandbox.url)
     on_file.send_all(on_file.begin(on_file.load(sheet(3))))

@@ -951,6 +951,27 @@ class TestNotebook:
         assert submission.counts() == counted(accepted=4, unknown=2)
         assert sorted(ids(sandbox)) == ["conv-3", "conv-4", "conv-5", "conv-6"]
 
+    def test_it_waits_for_calls_that_another_worker_is_sending(
+        self, ledger: reddy.Ledger, sheet: Sheet, sandbox: reddy.Sandbox, client: reddy.Client
+    ) -> None:
+        batch = load(ledger, sheet(12))
+        sandbox.latency = 0.6
+        found: list[reddy.Submission] = []
+
+        def first() -> None:
+            found.append(reddy.submit(batch, client, concurrency=12, ramp=False, progress=False))
+
+        thread = threading.Thread(target=first)
+        thread.start()
+        while batch.counts()["sending"] < 12:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        second = reddy.submit(batch, client, ramp=False, progress=False)
+        assert (second.state, second.counts()) == ("done", counted(accepted=12))
+        thread.join()
+        assert found[0].id == second.id
+        assert len(sandbox.received) == 12
+
     def test_two_notebooks_that_race_for_the_same_rows_send_each_call_once(
         self, ledger: reddy.Ledger, sheet: Sheet, sandbox: reddy.Sandbox
     ) -> None:

@@ -166,6 +166,12 @@ def test_ids_of_one_series_are_no_numbers_of_passports(
         (812_345_678_901_234, []),
         ("81234567890123456", []),
         ("8,12346E+16", ["id-digits-lost"]),
+        (1.23457e15, ["id-digits-lost"]),  # read from a shortened number, then stored as a decimal one
+        ("1234570000000000.0", ["id-digits-lost"]),  # as pandas writes it into a CSV
+        (1234567890123456.0, []),
+        ("1234567890123456.0", []),
+        (123_450_000.0, []),
+        ("1234570000000000", []),
     ],
 )
 def test_ids_whose_digits_were_rounded_off_are_held_however_they_are_written(

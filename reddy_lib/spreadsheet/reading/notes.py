@@ -30,6 +30,12 @@ Notes = dict[int, list[Finding]]
 
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+\d{1,3}")
 _EXACT_DIGITS = 15
+_WHOLE = re.compile(r"[0-9]+\.0")
+_ROUNDED_OFF = "0000"
+"""One exact id in ten thousand ends so, and every id that was read from a shortened number (1.23457E+15) does."""
+_ROUNDED = (
+    "is a decimal number that ends in zeros: it was probably rounded before, and its last digits are lost"
+)
 _EXACT_FLOAT = 2**53
 """From here on, two whole numbers can be the same decimal number."""
 
@@ -52,6 +58,8 @@ def id_digits(cell: object, *, excel: bool) -> list[Finding]:
     """
     if isinstance(cell, str):
         text = cell.strip()
+        if text.endswith(".0") and _WHOLE.fullmatch(text) and _is_rounded(text[:-2]):
+            return [_lost(text, _ROUNDED)]
         if "+" not in text or not _SCIENTIFIC.fullmatch(text):
             return []
         return [_lost(text, "is a number that a spreadsheet program shortened: its last digits are lost")]
@@ -62,11 +70,19 @@ def id_digits(cell: object, *, excel: bool) -> list[Finding]:
             return [_lost(str(cell), f"{stored} are lost")]
         message = f"The id {str(cell)!r} {stored} may be wrong."
         return [finding("id-digits-rounded", "conversation_id", message, value=cell)]
+    if isinstance(cell, float) and abs(cell) < _EXACT_FLOAT and cell.is_integer():
+        text = str(abs(int(cell)))
+        return [_lost(text, _ROUNDED)] if _is_rounded(text) else []
     if isinstance(cell, float) and cell.is_integer() and abs(cell) >= _EXACT_FLOAT:
         text = cell_text(cell)
         kept = f"is stored as a decimal number, which keeps {_EXACT_DIGITS} digits: its last digits are lost"
         return [_lost(text, kept)]
     return []
+
+
+def _is_rounded(digits: str) -> bool:
+    """Return whether a decimal number has more digits than a spreadsheet program keeps, and the last ones are zeros."""
+    return len(digits) > _EXACT_DIGITS and digits.endswith(_ROUNDED_OFF)
 
 
 def _lost(text: str, why: str) -> Finding:

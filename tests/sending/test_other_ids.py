@@ -1,0 +1,136 @@
+"""A call that was sent under an id which another program writes differently is asked about, not sent again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import reddy_lib as reddy
+from reddy_lib.errors import SubmissionError
+from reddy_lib.sending.other_ids import OTHER_ID
+from reddy_lib.sending.submission import create
+
+LONG = "Agent: Hello, how can I help?\nCustomer: My bill {} is wrong.\nAgent: I will mend it.\nCustomer: Thank you."
+
+
+def calls(*ids: str, start: float | None = 1_700_000_017, said: str = LONG, **more: Any) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "conversation_id": list(ids),
+            "agent_email": ["ann@example.com"] * len(ids),
+            "product_id": [1] * len(ids),
+            "timestamp": [None if start is None else start + number for number in range(len(ids))],
+            "transcript": [said.format(number) for number in range(len(ids))],
+            **more,
+        }
+    )
+
+
+def load(ledger: reddy.Ledger, frame: pd.DataFrame, name: str = "") -> reddy.Batch:
+    return ledger.load(frame, name=name or None, timezone="UTC", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("sent", "again"),
+    [
+        ("00123", "123"), ("123", "00123"), ("+17", "17"), ("17", "17.0"), ("12E5", "1200000"),
+        ("1200000", "12E5"), ("1,234,567", "1234567"), ("'0017", "17"), ("c-0", "C-0"), ("C-0", "c-0"), ("AbC", "aBc"),
+    ],
+)  # fmt: skip
+def test_an_id_that_is_written_differently_is_asked_about(
+    ledger: reddy.Ledger, sandbox: reddy.Sandbox, client: reddy.Client, sent: str, again: str
+) -> None:
+    first = load(ledger, calls(f"{sent}", "x-1"), "march")
+    first.update([2], conversation_id=sent)
+    reddy.submit(first, client, progress=False)
+    # Other words and no start: the id alone tells.
+    second = load(
+        ledger, calls("any", "x-2", start=None, said="Agent: Good evening.\nCustomer: A loan, please, {}.")
+    )
+    second.update([2], conversation_id=again)
+    with pytest.warns(UserWarning, match="under another id"):
+        reddy.submit(second, client, progress=False)
+    assert second.rows(status="held") == [2]
+    assert second.rows(status="accepted") == [3]
+    (found,) = [one for one in second.findings_of(2) if one.code == OTHER_ID]
+    assert "Row 2 of 'march' was sent on" in found.message
+    assert repr(sent) in found.message
+    with pytest.raises(SubmissionError, match="held by a finding"):
+        reddy.submit(second, client, rows=[2], progress=False)
+    second.accept([2], OTHER_ID, who="ann")
+    reddy.submit(second, client, rows=[2], progress=False)
+    assert len(sandbox.payloads) == 4
+
+
+def test_the_same_agent_start_and_words_are_asked_about_whatever_the_id(
+    ledger: reddy.Ledger, sandbox: reddy.Sandbox, client: reddy.Client
+) -> None:
+    reddy.submit(load(ledger, calls("a-1", "a-2")), client, progress=False)
+    second = load(ledger, calls("b-7", "b-8"))
+    with pytest.raises(SubmissionError, match="under another id"):
+        reddy.submit(second, client, progress=False)
+    assert second.counts()["held"] == 2
+    assert len(sandbox.payloads) == 2
+
+
+def test_calls_that_differ_in_agent_start_or_words_are_sent(
+    ledger: reddy.Ledger, sandbox: reddy.Sandbox, client: reddy.Client
+) -> None:
+    reddy.submit(load(ledger, calls("a-1")), client, progress=False)
+    for number, frame in enumerate(
+        [
+            calls("b-1", start=1_700_000_018),
+            calls("b-2", start=None),
+            calls("b-3", said=LONG + " Bye."),
+            calls("b-4", agent_email=["bo@example.com"]),
+        ]
+    ):
+        reddy.submit(load(ledger, frame), client, progress=False)
+        assert len(sandbox.payloads) == number + 2
+
+
+def test_a_short_call_at_a_whole_minute_is_told_apart_by_its_id(
+    ledger: reddy.Ledger, sandbox: reddy.Sandbox, client: reddy.Client
+) -> None:
+    voicemail = "Agent: Please leave a message.\nCustomer: Please call me back."
+    for name in ("v-1", "v-2"):
+        reddy.submit(load(ledger, calls(name, start=1_700_000_040, said=voicemail)), client, progress=False)
+    assert len(sandbox.payloads) == 2
+
+
+def test_the_same_sheet_again_is_skipped_and_rows_of_one_sheet_are_not_taken_for_each_other(
+    ledger: reddy.Ledger, sandbox: reddy.Sandbox, client: reddy.Client
+) -> None:
+    batch = load(ledger, calls("C-1", "c-1", "00123"))
+    reddy.submit(batch, client, rows=[2], progress=False)
+    reddy.submit(batch, client, progress=False)
+    assert batch.counts()["accepted"] == 3
+    again = load(ledger, calls("C-1", "c-1", "00123"))
+    reddy.submit(again, client, progress=False)
+    assert again.counts()["skipped"] == 3
+    assert len(sandbox.payloads) == 3
+
+
+def test_a_call_that_waits_in_another_submission_counts_as_well(ledger: reddy.Ledger) -> None:
+    first = load(ledger, calls("00123", "a-2"), "march")
+    create(ledger, first.id, address="sandbox", token_source="notebook")
+    second = load(ledger, calls("123", "b-2", "b-3"))
+    submission = create(ledger, second.id, address="sandbox", token_source="notebook")
+    assert submission.counts()["queued"] == 1
+    assert second.rows(status="held") == [2, 3]
+    (found,) = [one for one in second.findings_of(2) if one.code == OTHER_ID]
+    assert "Row 2 of 'march' waits to be sent" in found.message
+    # At another address nothing waits.
+    third = load(ledger, calls("123"))
+    assert create(ledger, third.id, address="https://a.example", token_source="typed").counts()["queued"] == 1
+
+
+def test_another_address_knows_nothing_of_it(
+    ledger: reddy.Ledger, sandbox: reddy.Sandbox, client: reddy.Client
+) -> None:
+    reddy.submit(load(ledger, calls("00123")), client, progress=False)
+    second = load(ledger, calls("123"))
+    other = create(ledger, second.id, address="https://a.example", token_source="typed")
+    assert other.counts()["queued"] == 1
