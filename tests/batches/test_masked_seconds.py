@@ -517,7 +517,8 @@ class TestMasksOfTheSheet:
 class TestTheTextOfAMask:
     @pytest.mark.parametrize("way", ["type", "replace"])
     @pytest.mark.parametrize(
-        "typed", ["[Card Number]", "[MASKED]", "[redacted]", "[entfernt]", "<removed>", "XXXX", "****", "████"]
+        "typed",
+        ["[Card Number]", "[MASKED]", "[redacted]", "[entfernt]", "<removed>", "XXXX", "****", "████"],
     )
     def test_whatever_is_typed_in_place_of_words_holds_a_call_in_which_they_are_heard(
         self, ledger: reddy.Ledger, typed: str, way: str
