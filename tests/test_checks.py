@@ -608,6 +608,7 @@ def test_two_tags_without_a_name_are_not_duplicates_of_each_other() -> None:
 
 
 READ_BY_OTHER_STAGES = {
+    "text-misread",
     "encoding-unclear",
     "quote-unclosed",
     "quotes-mended",

@@ -256,6 +256,7 @@ OF_LAYOUTS = {
     "correction-unknown",
     "quotes-mended",
     "encoding-unclear",
+    "text-misread",
     "quote-unclosed",
 }
 """What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these,

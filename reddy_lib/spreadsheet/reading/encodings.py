@@ -15,6 +15,7 @@ from typing import Any
 from charset_normalizer import from_bytes
 
 from reddy_lib.spreadsheet.reading.decodings import LEAST, best_decodings, rival_of
+from reddy_lib.spreadsheet.reading.surrogate_pairs import CESU_8
 from reddy_lib.spreadsheet.reading.wrong_marks import behind_wrong_mark, own_encoding, wrong_mark
 
 __all__ = [
@@ -66,6 +67,8 @@ def find_encoding(path: Path) -> str:
         if head.startswith(bom):
             if decodes(path, name):
                 return name
+            if bom == codecs.BOM_UTF8 and decodes(path, CESU_8):
+                return CESU_8
             likeliest = _likeliest(path)
             if bom != codecs.BOM_UTF8 or is_mixed(likeliest):
                 return likeliest
@@ -75,7 +78,7 @@ def find_encoding(path: Path) -> str:
         return wide
     if decodes(path, "utf-8"):
         return "utf-8"
-    return _likeliest(path)
+    return CESU_8 if decodes(path, CESU_8) else _likeliest(path)
 
 
 def _wrongly_marked(path: Path, head: bytes) -> str:
@@ -101,7 +104,7 @@ def _wrongly_marked(path: Path, head: bytes) -> str:
 def rival_encoding(path: Path, encoding: str | None) -> str:
     """Return another encoding in which a text file reads as well as in this one, its likeliest; "" where none does."""
     encoding = own_encoding(encoding)
-    if encoding in (None, "utf-8", *(name for _, name in BOMS)) or is_mixed(encoding):
+    if encoding in (None, "utf-8", CESU_8, *(name for _, name in BOMS)) or is_mixed(encoding):
         return ""
     best = best_decodings(_interesting(path), lambda name: decodes(path, name))
     return rival_of(best) if best and best[0].encoding == encoding else ""
