@@ -90,6 +90,7 @@ MEANINGS = {
     "conversation-id-made-up": "No column holds an id, so one was made from the call's agent, start and words.",
     "column-doubtful": "Two columns fit a field equally well and differ, or a column's name does not tell its field.",
     "id-digits-rounded": "The workbook stores the id as a number of 16 digits, and Excel keeps 15.",
+    "tag-digits-lost": "The tag looks like 1.23E+15, or is a number that was rounded to 15 digits.",
     "id-digits-lost": "The id looks like 1.23E+15, or is a number that was rounded to 15 digits.",
     "lines-without-id": "Some lines have an empty cell where others have the call's id.",
     "conversation-sent-corrected": "Another batch had a call with this id and agent. It was corrected there, and sent.",

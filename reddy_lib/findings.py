@@ -124,6 +124,7 @@ CATALOGUE: dict[str, Rule] = {
     "tag-key-missing": Rule("error", "Tag without a name", "Give the tag a name, or delete it."),
     "tag-duplicate": Rule("warning", "Same tag twice", "Delete one of the two."),
     "tag-type-unknown": Rule("error", "Unknown tag type", "Choose string, integer or boolean."),
+    "tag-digits-lost": Rule("error", "Digits of a tag are lost", "Spreadsheet programs and decimal numbers keep 15 digits. Export the column as text and load the file again, or type the value.", "The tag is sent as the cell shows it."),
     "tag-value-mismatch": Rule("error", "Tag value does not fit its type", "Correct the value, or choose another type."),
     # the row
     "rows-left-out": Rule("warning", "Rows that are not calls", "Totals, repeated headers and export notes are not calls. Check that none of these rows is one."),

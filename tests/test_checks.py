@@ -626,6 +626,7 @@ READ_BY_OTHER_STAGES = {
     "lines-without-id",
     "id-digits-rounded",
     "id-digits-lost",
+    "tag-digits-lost",
     "row-hidden",
     "columns-hidden",
     "table-rebuilt",

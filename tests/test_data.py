@@ -298,6 +298,7 @@ OF_IDS = {
     "lines-without-id",
     "id-digits-rounded",
     "id-digits-lost",
+    "tag-digits-lost",
     "conversation-id-made-up",
 }
 """The sample's ids are all real, and a sheet alone has sent and masked nothing: tests/sending/test_identity.py shows

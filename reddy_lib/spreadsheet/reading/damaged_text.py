@@ -101,8 +101,15 @@ def _read_as(text: str) -> str:
 
 
 def _fits(runs: Sequence[re.Match[str]], most: float, encoding: str) -> bool:
-    turned = [run for run in runs if _right(run[0], encoding)]
-    return len(turned) >= most and any(_is_certain(run, encoding) for run in turned)
+    missed, certain = 0, False
+    for run in runs:
+        if not _right(run[0], encoding):
+            missed += 1
+            if missed > len(runs) - most:
+                return False
+        elif not certain:
+            certain = _is_certain(run, encoding)
+    return certain
 
 
 def _turned(text: str, encoding: str) -> str:
