@@ -18,6 +18,7 @@ from urllib.parse import urljoin
 
 import msgspec
 
+import reddy_lib.arguments as arguments
 from reddy_lib.errors import RecordingRefused
 
 __all__ = [
@@ -67,8 +68,16 @@ class AllowedHosts(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, public: Iterable[str] = (), private: Iterable[str] = ()) -> AllowedHosts:
-        """Parse host names. Raises ValueError for an invalid name; "*" is invalid, as each host must be listed."""
-        return cls(frozenset(map(_listed, public)), frozenset(map(_listed, private)))
+        """Parse host names.
+
+        Raises:
+            TypeError: `public` or `private` is not a list of texts.
+            ValueError: a name is invalid; "*" is invalid, as each host must be listed.
+        """
+        return cls(
+            frozenset(map(_listed, arguments.texts(public, "public"))),
+            frozenset(map(_listed, arguments.texts(private, "private"))),
+        )
 
     @classmethod
     def from_environment(cls) -> AllowedHosts:

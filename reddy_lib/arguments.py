@@ -9,8 +9,12 @@ from `errors.py`. Whole numbers may be of any integer type, NumPy's included. Bo
 from __future__ import annotations
 
 import difflib
+import io
+import math
 import operator
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from reddy_lib.model import whole_characters
@@ -18,17 +22,104 @@ from reddy_lib.model import whole_characters
 MOST_LISTED = 15
 """Choices that a message lists in full; of more, it lists those that look similar."""
 
+_LONGEST_NAME, _LONGEST_PATH = 255, 4096
+"""Bytes that file systems allow."""
+
 __all__ = [
     "MOST_LISTED",
+    "binary_file",
+    "file_path",
+    "frame",
+    "instance",
     "known",
     "listed",
     "product_dicts",
     "row_number",
     "row_numbers",
+    "seconds",
     "some_rows",
     "text",
+    "texts",
     "whole_number",
 ]
+
+
+def instance(value: object, kind: type, name: str, wanted: str) -> None:
+    """Raise TypeError if `value` is not of this type. `wanted`: the type in words, with an example."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {wanted}, not {_shown(value)}.")
+
+
+def frame(value: object, name: str) -> None:
+    """Raise TypeError if `value` is not a DataFrame."""
+    # By what it has, because importing pandas for an isinstance check would slow down `import reddy_lib`.
+    if not all(hasattr(value, needed) for needed in ("columns", "attrs", "head")):
+        raise TypeError(f"{name} must be a DataFrame, such as read_sheet returns, not {_shown(value)}.")
+
+
+def file_path(value: object, name: str) -> Path:
+    """Return a path.
+
+    Raises:
+        TypeError: `value` is neither text nor a path.
+        ValueError: it is the text of a file rather than its path.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError(f"{name} must be a path, as text or a pathlib.Path, not {_shown(value)}.")
+    path = os.fspath(value)
+    if not isinstance(path, str):
+        raise TypeError(f"{name} must be a path of text, not of bytes.")
+    if _is_content(path):
+        raise ValueError(
+            f"{name} must be a path, and this text is not one. To read the text itself, pass io.StringIO(text)."
+        )
+    return Path(path)
+
+
+def _is_content(path: str) -> bool:
+    try:
+        if os.path.lexists(path):
+            return False
+    except ValueError:  # half a character, or a NUL
+        return True
+    written = path.encode("utf-8", "replace")
+    data = path.strip()
+    return (
+        any(mark in path for mark in "\n\r\0")
+        or len(written) > _LONGEST_PATH
+        or max(map(len, written.split(b"/"))) > _LONGEST_NAME
+        or (data[:1], data[-1:]) in (("{", "}"), ("[", "]"))
+    )
+
+
+def binary_file(value: object, name: str) -> None:
+    """Raise TypeError if `value` is not a file that is open for reading bytes and can seek."""
+    opened = hasattr(value, "read") and hasattr(value, "seek")
+    if not opened or isinstance(value, io.TextIOBase):
+        wanted = "a path, or a file that is open for reading bytes"
+        raise TypeError(f"{name} must be {wanted}, not {_shown(value)}.")
+
+
+def texts(values: object, name: str) -> list[str]:
+    """Return a list of texts. Raises TypeError if `values` is one text, no list, or holds anything but text."""
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be a list of texts, not {_shown(values)}.")
+    return [text(one, f"{name}: each") for one in values]
+
+
+def seconds(value: object, name: str) -> float:
+    """Return a number of seconds above zero.
+
+    Raises:
+        TypeError: `value` is not a number.
+        ValueError: it is zero, negative, infinite or NaN.
+    """
+    if isinstance(value, str | bytes) or _is_boolean(value) or not hasattr(value, "__float__"):
+        raise TypeError(f"{name} must be a number of seconds above zero, not {_shown(value)}.")
+    number = float(value)
+    if not (number > 0 and math.isfinite(number)):
+        raise ValueError(f"{name} must be a number of seconds above zero, not {_shown(value)}.")
+    return number
 
 
 def whole_number(value: object, name: str, *, least: int, most: int | None = None) -> int:
@@ -108,15 +199,16 @@ def known(value: object, name: str, choices: Iterable[str]) -> str:
 def product_dicts(products: object) -> list[dict[str, Any]] | None:
     """Return a product list as dicts with id, name and status; None, an unknown list, stays None.
 
-    Accepts the result of `Client.list_products`, or dicts. A list of dicts is returned unchanged.
+    Accepts the result of `Client.list_products`, or dicts. A list of complete dicts is returned unchanged. A product
+    without a name gets "", which no name in a sheet matches; one without a status is active.
 
     Raises:
         TypeError: it is not a list of products.
-        ValueError: a product has no id.
+        ValueError: a product has no id, or one that is not a number.
     """
     if products is None:
         return None
-    if isinstance(products, list) and all(type(one) is dict and "id" in one for one in products):
+    if isinstance(products, list) and all(map(_is_complete, products)):
         return products
     if isinstance(products, str | bytes | Mapping) or not isinstance(products, Iterable):
         raise TypeError(
@@ -133,9 +225,18 @@ def _product(one: object) -> dict[str, Any]:
         raise TypeError(
             f"A product is what client.list_products() returns, or a dict with id, name and status, not {_shown(one)}."
         ) from None
-    if "id" not in found:
+    if "id" not in found or not str(found["id"]).strip().isdecimal():
         raise ValueError("A product needs an id, the number that Reddy uses for it.")
-    return {str(name): value for name, value in found.items()}
+    whole = {str(name): value for name, value in found.items()}
+    return {**whole, "name": whole.get("name") or "", "status": whole.get("status") or "active"}
+
+
+def _is_complete(one: object) -> bool:
+    return (
+        type(one) is dict
+        and str(one.get("id", "")).strip().isdecimal()
+        and bool(one.get("name") and one.get("status"))
+    )
 
 
 def listed(values: Sequence[int], *, most: int = 10) -> str:

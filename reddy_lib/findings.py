@@ -125,6 +125,7 @@ CATALOGUE: dict[str, Rule] = {
     "tag-key-missing": Rule("error", "Tag without a name", "Name the tag, or delete it."),
     "tag-duplicate": Rule("warning", "Same tag twice", "Delete one of the two."),
     "tag-type-unknown": Rule("error", "Unknown tag type", "Choose string, integer or boolean."),
+    "tag-digits-lost": Rule("error", "Digits of a tag are lost", "Spreadsheet programs and decimal numbers keep 15 digits. Export the column as text and load the file again, or type the value.", "The tag is sent as the cell shows it."),
     "tag-value-mismatch": Rule("error", "Tag value does not fit its type", "Correct the value, or choose another type."),
     # the row
     "rows-left-out": Rule("warning", "Rows that are not calls", "Totals, repeated headers and export notes are not calls. Check that none of these rows is one."),
@@ -135,8 +136,9 @@ CATALOGUE: dict[str, Rule] = {
     "sheets-alike": Rule("warning", "Other sheets have the same columns", "Only one sheet is read at a time. To send the calls of the others too, load them as well."),
     "header-missing": Rule("warning", "Columns have no names", "Check which column is which, or add a row of names to the sheet and load it again."),
     "nul-removed": Rule("warning", "NUL characters removed", "Text never contains them. Compare the row with its source, and export the file again if words are missing."),
-    "characters-replaced": Rule("warning", "Half a character replaced", "Reddy accepts only whole characters. Compare the text with its source."),
+    "characters-replaced": Rule("warning", "Characters replaced by “\ufffd”", "Reddy accepts only whole characters. Compare the text with its source."),
     "control-characters": Rule("error", "Control characters in the text", "If letters are wrong, choose another encoding when loading. If the text is right, delete these characters here.", "The text is sent with these characters."),
+    "text-misread": Rule("error", "Text was read in a wrong encoding", "Export it again and open it as UTF-8, or correct the words here.", "The text is sent as it is shown."),
     "rows-scattered": Rule("warning", "Lines of one call in several places", "They were gathered by the id. Check that it belongs to one call only."),
     "cells-differ": Rule("warning", "Cells differ within the call", "The first value was used. Check that these rows are one call."),
     "lines-without-call": Rule("error", "Lines without a row of their own", "Add the call to the sheet of calls and load again, or fill in what is missing here.", "These lines are sent as a separate call, with the fields shown here."),

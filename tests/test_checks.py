@@ -625,6 +625,7 @@ def test_two_tags_without_a_name_are_not_duplicates_of_each_other() -> None:
 
 
 READ_BY_OTHER_STAGES = {
+    "text-misread",
     "encoding-unclear",
     "quote-unclosed",
     "quotes-mended",
@@ -642,6 +643,7 @@ READ_BY_OTHER_STAGES = {
     "lines-without-id",
     "id-digits-rounded",
     "id-digits-lost",
+    "tag-digits-lost",
     "row-hidden",
     "columns-hidden",
     "table-rebuilt",

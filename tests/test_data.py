@@ -257,6 +257,7 @@ OF_LAYOUTS = {
     "correction-unknown",
     "quotes-mended",
     "encoding-unclear",
+    "text-misread",
     "quote-unclosed",
 }
 """What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these,
@@ -299,6 +300,7 @@ OF_IDS = {
     "lines-without-id",
     "id-digits-rounded",
     "id-digits-lost",
+    "tag-digits-lost",
     "conversation-id-made-up",
 }
 """The sample's ids are all real, and a sheet alone has sent and masked nothing: tests/sending/test_identity.py shows

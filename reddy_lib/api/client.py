@@ -26,6 +26,7 @@ from typing import IO, Self
 import httpx2 as httpx
 import msgspec
 
+import reddy_lib.arguments as arguments
 from reddy_lib.address import address_to_connect, is_loopback, reddy_address
 from reddy_lib.api.answers import (
     MAY_REPEAT,
@@ -125,7 +126,7 @@ class Client:
         sandbox: bool = False,
     ) -> None:
         usual = os.environ.get(URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
-        typed = usual if base_url is None else base_url
+        typed = usual if base_url is None else arguments.text(base_url, "base_url")
         self.base_url = reddy_address(typed)
         if isinstance(token, _FromEnvironment):
             token = os.environ.get(TOKEN_VARIABLE)
@@ -140,9 +141,7 @@ class Client:
         self._sandbox = sandbox
         if self.base_url.startswith("http://") and not sandbox and not is_loopback(self.base_url):
             raise NeverSent(UNENCRYPTED)
-        if not (timeout > 0 and math.isfinite(timeout)):
-            raise ValueError("timeout must be a number of seconds above zero")
-        self.timeout = float(timeout)
+        self.timeout = arguments.seconds(timeout, "timeout")
         self._headers = {
             **_usable_headers(headers or {}),
             "accept": "application/json",
@@ -529,7 +528,13 @@ def _usable_token(token: str | None) -> str:
 
 def _usable_headers(headers: Mapping[str, str]) -> dict[str, str]:
     usable = {}
+    wanted = 'a dict of names and texts such as {"x-team": "Sales"}'
+    arguments.instance(headers, Mapping, "headers", wanted)
     for name, value in headers.items():
+        if not isinstance(name, str) or not isinstance(
+            value, str
+        ):  # without the value, which may be a secret
+            raise TypeError(f"headers must be {wanted}: the name or value of {name!r} is not text.")
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not re.fullmatch(
             r"[\x20-\x7e\t]*", value
         ):

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
 
+import reddy_lib.arguments as arguments
 from reddy_lib.errors import EmptySheet
 from reddy_lib.model import Call, payload_json
 
@@ -40,11 +41,11 @@ def as_file(source: Any, file_name: str | None = None) -> Iterator[tuple[Path, s
 
     Raises:
         TypeError: `source` is of a type that cannot be loaded.
-        ValueError: it is an open file that is closed or not open for reading.
+        ValueError: it is an open file that is closed or not open for reading, or text that is not a path.
         EmptySheet: it holds nothing.
     """
     if isinstance(source, str | os.PathLike):
-        path = Path(source)
+        path = arguments.file_path(source, "source")
         yield path, path.name
         return
     folder = Path(tempfile.mkdtemp(prefix="reddy-load-"))  # mode 0700: the file holds customers' words

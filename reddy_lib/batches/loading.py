@@ -285,8 +285,13 @@ def _prepared(
         if all(isinstance(column, str | int) for column in mapping.values()) and not _SETTINGS & set(mapping):
             # Field → column. A DataFrame's columns may be numbers.
             fixed, mapping = {_field(name): str(column) for name, column in mapping.items()}, None
-        else:
+        elif _SETTINGS & set(mapping):
             mapping = Mapping.from_dict(mapping)
+        else:
+            field = next(name for name, column in mapping.items() if not isinstance(column, str | int))
+            raise TypeError(
+                f"mapping[{field!r}] must be the name of a column. To have the column guessed, leave the field out."
+            )
     elif mapping is not None and not isinstance(mapping, Mapping):
         raise TypeError(
             f'mapping must be a Mapping, or a dict such as {{"agent_email": "Rep"}}, not {type(mapping).__name__}.'

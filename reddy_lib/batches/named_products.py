@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+import reddy_lib.arguments as arguments
+from reddy_lib.batches.step_base import StepBase
 from reddy_lib.batches.steps import CopyColumn, FixValue, MapValues, MergeValues, OnlyWhere, SetField, Step
 from reddy_lib.spreadsheet.model import fold_name
 
@@ -16,8 +18,11 @@ __all__ = ["product_id", "resolved"]
 def resolved(step: Step, products: Sequence[Mapping[str, Any]] | None) -> Step:
     """Return the step with the ids of the products that it names.
 
-    Raises ValueError: there is no such product, or no product list is known.
+    Raises:
+        TypeError: it is not a step.
+        ValueError: there is no such product, or no product list is known.
     """
+    arguments.instance(step, StepBase, "step", "a step of reddy_lib.batches.steps, such as SwapRoles()")
     if isinstance(step, OnlyWhere):
         inner = resolved(step.then, products)
         return step if inner is step.then else msgspec.structs.replace(step, then=inner)

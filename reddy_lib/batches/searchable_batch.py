@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import reddy_lib.arguments as arguments
 import reddy_lib.batches.facets as facets
 import reddy_lib.batches.search as search
 from reddy_lib.batches.call_texts import Hits, hits_in
@@ -29,6 +30,7 @@ class SearchableBatch(StoredBatch):
 
         See `Query.parse`; whatever is not understood is a word.
         """
+        text = arguments.text(text, "query")
         if not any(mark in text for mark in ":="):
             return Query.parse(text)
         names = self.facet_names()
@@ -94,9 +96,9 @@ class SearchableBatch(StoredBatch):
 
     def find(self, **filters: Any) -> search.Found:
         """Return the calls that filters and `query` leave; see `search.find`."""
-        if isinstance(filters.get("query"), str):
-            filters["query"] = self.query(filters["query"])
+        if filters.get("query") is not None:
+            filters["query"] = self._as_query(filters["query"])
         return super().find(**filters)
 
     def _as_query(self, query: Query | str) -> Query:
-        return self.query(query) if isinstance(query, str) else query
+        return query if isinstance(query, Query) else self.query(query)

@@ -308,7 +308,17 @@ class Database:
             raise LedgerUnavailable(_sentence(self.name, error)) from error
 
 
+_IN_MEMORY = (
+    "A ledger in memory would lose the record of what was sent: set REDDY_LEDGER to a file, or pass its path."
+)
+_SQLITE_URI = "The ledger's location is a SQLite URI: write sqlite:///path, or the path alone, instead."
+
+
 def _database_url(location: str) -> sa.URL:
+    if location.strip().startswith(":memory:"):
+        raise LedgerUnavailable(_IN_MEMORY)
+    if location.strip().startswith("file:"):
+        raise LedgerUnavailable(_SQLITE_URI)
     if "://" not in location:
         return sa.URL.create("sqlite", database=_one_spelling(location))
     try:
@@ -324,13 +334,9 @@ def _database_url(location: str) -> sa.URL:
     if kind != "sqlite":
         raise LedgerUnavailable(f"The ledger can be SQLite or PostgreSQL, not {kind}.")
     if url.database in (None, "", ":memory:"):
-        raise LedgerUnavailable(
-            "A ledger in memory would lose the record of what was sent: set REDDY_LEDGER to a file."
-        )
+        raise LedgerUnavailable(_IN_MEMORY)
     if "uri" in url.query or url.database.startswith("file:"):
-        raise LedgerUnavailable(
-            "REDDY_LEDGER is a SQLite URI: write sqlite:///path, or the path alone, instead."
-        )
+        raise LedgerUnavailable(_SQLITE_URI)
     return url.set(drivername="sqlite", database=_one_spelling(url.database))
 
 

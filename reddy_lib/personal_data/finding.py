@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data.bare_numbers import is_date
@@ -20,7 +20,10 @@ __all__ = ["find_in_name", "find_in_text", "find_personal_data"]
 
 
 def find_personal_data(
-    lines: Sequence[TranscriptLine], *, languages: Sequence[str] | None = None, blunt: bool = False
+    lines: str | Iterable[TranscriptLine | str | Mapping[str, Any]],
+    *,
+    languages: Sequence[str] | None = None,
+    blunt: bool = False,
 ) -> list[Said]:
     """Find personal data in a transcript, in the order of its lines.
 
@@ -28,13 +31,44 @@ def find_personal_data(
     IBAN, a card or a phone number.
 
     Args:
+        lines: of the transcript, as `call.transcript` and `parse_transcript` return them; also texts, or dicts with role
+            and text. The lines of one text are what its line breaks make: `text.splitlines()`.
         languages: of the speakers ("en", "de", "fr", "es", "pt", "it", "nl", "da"); None guesses them from the words.
         blunt: mark every number of three digits or more, harmless ones too.
 
-    Raises ValueError: a language that there are no words for.
+    Raises:
+        TypeError: `lines` is something else.
+        ValueError: a language that there are no words for.
     """
-    spoken = tuple(languages) if languages else guess_languages([line.text for line in lines])
-    return first_in_each_place(Dialogue(vocabulary(spoken), blunt=blunt).feed(lines))
+    said = _lines_of(lines)
+    spoken = tuple(languages) if languages else guess_languages([line.text for line in said])
+    return first_in_each_place(Dialogue(vocabulary(spoken), blunt=blunt).feed(said))
+
+
+def _lines_of(lines: object) -> list[TranscriptLine]:
+    if isinstance(lines, str):
+        return [TranscriptLine("", text) for text in lines.splitlines()]
+    # A dict, and a DataFrame such as batch.lines(row), would be read as the names of their columns.
+    if isinstance(lines, bytes | Mapping) or hasattr(lines, "columns") or not isinstance(lines, Iterable):
+        raise TypeError(
+            "lines must be a text or the lines of a transcript, such as batch.call(2).transcript, not "
+            f"{type(lines).__name__}."
+        )
+    return [
+        line if isinstance(line, TranscriptLine) else _line(line, number)
+        for number, line in enumerate(lines, 1)
+    ]
+
+
+def _line(line: object, number: int) -> TranscriptLine:
+    if isinstance(line, str):
+        return TranscriptLine("", line)
+    if isinstance(line, Mapping) and isinstance(line.get("text"), str):
+        return TranscriptLine(str(line.get("role") or ""), line["text"])
+    raise TypeError(  # without what the line holds, which may be personal data
+        f"Line {number} must be a TranscriptLine, a text, or a dict with role and text, not a {type(line).__name__} "
+        "without them."
+    )
 
 
 def find_in_text(text: str, kind_hint: str = "", *, languages: Sequence[str] | None = None) -> list[Said]:

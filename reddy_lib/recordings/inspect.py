@@ -16,13 +16,13 @@ import math
 import os
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import IO
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+import reddy_lib.arguments as arguments
 from reddy_lib.errors import RecordingError
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import Speaker, TranscriptLine
@@ -121,7 +121,7 @@ def inspect_recording(
     if isinstance(source, bytes):
         return _inspect(io.BytesIO(source), safe_name(name or "recording"), lines or (), buckets)
     if isinstance(source, str | os.PathLike):
-        path = Path(source)
+        path = arguments.file_path(source, "source")
         refuse_open(path, RecordingError)
         try:
             with path.open("rb") as file:
@@ -131,6 +131,7 @@ def inspect_recording(
             raise RecordingError(
                 f"The recording {safe_name(path.name)} cannot be opened ({reason})."
             ) from None
+    arguments.binary_file(source, "source")
     given = getattr(source, "name", "")
     try:
         return _inspect(

@@ -27,6 +27,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+import reddy_lib.arguments as arguments
 from reddy_lib.errors import RecordingNotFound
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import whole_characters
@@ -187,8 +188,12 @@ def match_recordings(
 
     Raises:
         MappingError: the pattern cannot be read.
+        TypeError: `rows` is not a frame, or `recordings` not a list.
         ValueError: the frame's row numbers are not numbers, or not unique.
     """
+    arguments.frame(rows, "rows")
+    if isinstance(recordings, str | bytes) or not isinstance(recordings, Iterable):
+        raise TypeError("recordings must be a list of names, or of what a store or a folder lists.")
     listed = sorted(
         {Recording("name", one, one) if isinstance(one, str) else one for one in recordings},
         key=lambda one: (one.name, one.place, one.key),

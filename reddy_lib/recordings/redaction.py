@@ -22,6 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple, TypeGuard
 
+import reddy_lib.arguments as arguments
 from reddy_lib.errors import RecordingError
 from reddy_lib.model import TranscriptLine
 from reddy_lib.open_databases import refuse_open
@@ -149,8 +150,8 @@ def silence_recording(
         RecordingError: it cannot be decoded; `target` exists; the disk is full. There is no copy then.
         ValueError: a span is not two numbers of seconds, start before stop.
     """
-    wanted = [_checked(Span(*span)) for span in spans]
-    path = Path(target)
+    wanted = [_checked(span) for span in spans]
+    path = arguments.file_path(target, "target")
     if isinstance(source, str | os.PathLike):
         refuse_open(source, RecordingError)
         try:
@@ -159,6 +160,7 @@ def silence_recording(
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise RecordingError(f"{safe_name(Path(source).name)} cannot be opened ({reason}).") from None
+    arguments.binary_file(source, "source")
     return _silence(source, path, wanted, "The recording")
 
 
@@ -290,15 +292,14 @@ def _silent_block(wav: Wav) -> bytes | None:
     return None
 
 
-def _checked(span: Span) -> Span:
-    start, stop = span.start, span.stop
-    if not (
-        isinstance(start, int | float) and isinstance(stop, int | float) and 0 <= start < stop
-    ) or math.isinf(start):
-        raise ValueError(
-            f"a span to silence is two numbers of seconds, start before stop: {start!r}, {stop!r}"
-        )
-    return span
+def _checked(given: object) -> Span:
+    if isinstance(given, tuple | list) and 2 <= len(given) <= len(Span._fields):
+        span = Span(*given)
+        numbers = isinstance(span.start, int | float) and isinstance(span.stop, int | float)
+        if numbers and 0 <= span.start < span.stop and not math.isinf(span.start):
+            return span
+    shown = ", ".join(map(repr, given)) if isinstance(given, tuple | list) else repr(given)
+    raise ValueError(f"a span to silence is two numbers of seconds, start before stop: {shown}")
 
 
 def _by_words(said: Said, line: TranscriptLine, words: Sequence[Word], margin: float) -> Span | None:

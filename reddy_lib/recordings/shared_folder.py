@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
+import reddy_lib.arguments as arguments
 from reddy_lib.errors import RecordingError, RecordingRefused
 from reddy_lib.recordings.file_names import is_recording_name
 from reddy_lib.recordings.plain_files import is_plain_entry, open_plain_file
@@ -42,8 +43,9 @@ class RecordingFolder:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
+        path = arguments.file_path(folder, "folder")
         try:
-            self.folder = Path(folder).resolve(strict=True)
+            self.folder = path.resolve(strict=True)
         except (OSError, RuntimeError):
             raise RecordingError(
                 f"The folder for recordings, {folder}, does not exist: check its path or {FOLDER_VARIABLE}."

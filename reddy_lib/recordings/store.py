@@ -24,6 +24,7 @@ from typing import IO, BinaryIO, NamedTuple
 
 import msgspec
 
+import reddy_lib.arguments as arguments
 from reddy_lib.errors import RecordingError, RecordingRefused
 from reddy_lib.open_databases import refuse_open
 from reddy_lib.recordings.append_log import AppendLog
@@ -112,7 +113,7 @@ class RecordingStore:
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, largest: int = LARGEST) -> None:
-        self.folder = Path(folder)
+        self.folder = arguments.file_path(folder, "folder")
         self.largest = largest
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -145,6 +146,8 @@ class RecordingStore:
                     return self.add(file, name or path.name)
             except OSError as error:
                 raise disk_error(error, f"The recording {safe_name(path.name)} cannot be read") from None
+        if not hasattr(source, "read"):
+            arguments.binary_file(source, "source")
         if name is None:
             given = getattr(source, "name", "")
             name = given if isinstance(given, str) else ""

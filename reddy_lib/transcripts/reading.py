@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date, time
+from numbers import Number
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -60,14 +62,40 @@ def parse_transcript(
 ) -> list[TranscriptLine]:
     """The lines of a transcript in any known form. What is said about them is left out: see `read_transcript`.
 
+    `text`: text, bytes of UTF-8, decoded JSON, or a cell of a frame.
+
     Raises:
+        TypeError: `text` is something else, such as an open file, a path or a frame.
+        ValueError: the bytes are not UTF-8.
         TranscriptUnreadable: the text starts as JSON and is none. `error.text` is the whole text.
     """
-    transcript = read_transcript(text, roles=roles, unit=unit, times=times)
+    transcript = read_transcript(_cell(text), roles=roles, unit=unit, times=times)
     if transcript.form == "unreadable":
         message = next(item.message for item in transcript.findings if item.code == "transcript-unreadable")
         raise TranscriptUnreadable(message, text=transcript.lines[0].text)
     return transcript.lines
+
+
+def _cell(text: object) -> object:
+    """Return what `parse_transcript` was called with, as a cell that `read_transcript` takes.
+
+    It writes whatever it does not know as `str` does, and a path or an open file would become words that no one said.
+    """
+    if isinstance(text, bytes | bytearray):
+        try:
+            return text.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise ValueError(
+                'The bytes are not UTF-8: decode them with the encoding of their file, such as data.decode("cp1252").'
+            ) from None
+    if type(text).__name__ == "NAType":  # pandas' mark of an empty cell, which cannot be compared
+        return None
+    if text is None or isinstance(text, str | list | dict | Number | date | time):
+        return text
+    raise TypeError(
+        f"text must be a transcript as text, bytes or decoded JSON, not {type(text).__name__}. Of a file, pass what it "
+        "holds."
+    )
 
 
 def read_transcript(

@@ -197,7 +197,7 @@ def test_a_tab_that_the_server_does_not_know_is_told_so_and_not_that_its_file_is
     answer = server.offer("not-a-session", cookies(server.port, email="eve@example.com"), 1 * MB)
     assert answer is not None
     assert answer.status_code == 403
-    assert "not connected to the workbench" in answer.text
+    assert "no longer connected to the workbench" in answer.text
     assert "reload the page" in answer.text
 
 

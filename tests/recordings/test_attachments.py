@@ -322,7 +322,7 @@ class TestAddresses:
         submission, _, uploads = accepted(batch, now=100.0, expires_at=None, url=None)
         assert uploads == []
         assert (batch.info(4)["status"], batch.info(4)["audio"]) == ("accepted", "failed")
-        assert "gave no address" in batch.recordings()["error"].iloc[0]
+        assert "sent no address" in batch.recordings()["error"].iloc[0]
         assert submission.state == "done"
 
     def test_an_exchange_whose_answer_was_lost_hands_the_same_uploads_out_again(

@@ -273,7 +273,7 @@ class TestFaults:
     @pytest.mark.parametrize(
         ("url", "said"),
         [
-            (None, "gave no address"),
+            (None, "sent no address"),
             ("ftp://127.0.0.1{path}", "not encrypted"),
             ("http://user:word@127.0.0.1{path}", "user name"),
             ("https://", "cannot be read"),

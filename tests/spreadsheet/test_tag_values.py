@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+import reddy_lib as reddy
 from reddy_lib.checks import check
 from reddy_lib.model import Tag
 from reddy_lib.spreadsheet import Mapping, build_call, build_frame, guess_mapping
 from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_type, tag_value
+from reddy_lib.spreadsheet.reading.notes import tag_digits
 
 
 @pytest.mark.parametrize(
@@ -37,6 +40,9 @@ def test_yes_and_no_in_many_languages(yes: object, no: object) -> None:
         ([" 12 ", "13"], "integer", "all 2 cells are whole numbers"),
         (["999999999999999"], "integer", "all 1 cells are whole numbers"),
         ([10**15 - 1], "integer", "all 1 cells are whole numbers"),
+        ([4.0, 2.0], "integer", "all 2 cells are whole numbers"),
+        ([4.0, None, 2, "3.0"], "integer", "all 3 cells are whole numbers"),
+        ([1e15], "string", "numbers of more than 15 digits stay text"),
         ([10**15], "string", "numbers of more than 15 digits stay text"),
         (["4111111111111111", "7"], "string", "numbers of more than 15 digits stay text"),
         (["00", "1"], "string", "numbers with leading zeros stay text"),
@@ -66,6 +72,10 @@ def test_the_type_of_a_column_and_why(cells: list[object], type: str, reason: st
         ("007", "string", "007"), ("007", "integer", "007"), ("1.50", "integer", "1.50"), ("-3.0", "integer", -3),
         ("+7", "integer", 7), ("1" * 20, "integer", "1" * 20), (True, "integer", "TRUE"), (2.5, "integer", "2.5"),
         ("yes please", "boolean", "yes please"), (" NEIN ", "boolean", False), (1, "boolean", "1"), ("0", "boolean", "0"),
+        (4.0, "integer", 4), (-4.0, "integer", -4), (1e15, "integer", "1000000000000000"), (4.0, "string", "4"),
+        (datetime.fromisoformat("2026-04-01"), "string", "2026-04-01"),
+        (datetime.fromisoformat("2026-04-01T09:00"), "string", "2026-04-01 09:00:00"),
+        (datetime(2026, 4, 1, tzinfo=UTC), "string", "2026-04-01 00:00:00+00:00"),
         ("n/a", "boolean", "n/a"), (" spaced ", "string", " spaced "),
         (12345678901234567890, "string", "12345678901234567890"),
     ],
@@ -118,3 +128,58 @@ def test_a_value_that_does_not_fit_the_chosen_type_is_found_by_the_checks() -> N
     assert "tag-value-mismatch" not in [found.code for found in check(good)]
     (found,) = [found for found in check(bad) if found.code == "tag-value-mismatch"]
     assert (found.field, found.line) == ("tags", 1)
+
+
+@pytest.mark.parametrize(
+    ("cell", "lost"),
+    [
+        (12_345_678_901_234_567, True), (1_234_567_890_123_450, True), (1.2345678901234567e16, True), ("1.23457E+16", True),
+        ("1,23457E+11", True), ("1.5E+3", False), ("+491701234567", False), ("12345678901234567", False),
+        (123_456_789_012_345, False), (4.5, False), (1e12, False), ("", False), (None, False),
+    ],
+)  # fmt: skip
+def test_a_tag_whose_digits_are_lost_is_found(cell: Any, lost: bool) -> None:
+    found = tag_digits("Account", 2, cell, excel=True)
+    assert [(one.code, one.severity, one.field, one.line) for one in found] == [
+        ("tag-digits-lost", "error", "tags", 2)
+    ] * lost
+
+
+def test_a_long_number_is_lost_in_workbooks_alone() -> None:
+    assert tag_digits("Account", 1, 12_345_678_901_234_567, excel=False) == []
+
+
+def test_the_digits_of_a_workbooks_tags_are_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "calls.xlsx"
+    frame = pd.DataFrame(
+        {
+            "Conversation ID": ["c-1", "c-2"],
+            "Agent Email": ["ann@example.com"] * 2,
+            "Transcript": ["Agent: Hello there\nCustomer: My bill is wrong"] * 2,
+            "Queue": ["Cards", "Loans"],
+            "Account": [12_345_678_901_234_567, 2],
+        }
+    )
+    frame.to_excel(path, index=False, engine="xlsxwriter")
+    batch = reddy.Ledger(tmp_path / "ledger.sqlite").load(path, timezone="UTC", progress=False)
+    first, second = batch.rows()
+    assert "tag-digits-lost" in {one.code for one in batch.findings_of(first)}
+    assert batch.info(first)["status"] == "held"
+    assert "tag-digits-lost" not in {one.code for one in batch.findings_of(second)}
+
+
+def test_whole_numbers_with_a_gap_are_the_same_tag_from_a_frame_and_from_its_csv(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "Conversation ID": ["c-1", "c-2", "c-3"],
+            "Agent Email": ["ann@example.com"] * 3,
+            "Transcript": ["Agent: Hello there\nCustomer: My bill is wrong"] * 3,
+            "CSAT": [4, None, 2],
+        }
+    )
+    path = tmp_path / "calls.csv"
+    frame.to_csv(path, index=False)
+    ledger = reddy.Ledger(tmp_path / "ledger.sqlite")
+    batches = [ledger.load(source, timezone="UTC", progress=False) for source in (path, frame)]
+    tags = [[batch.call(row).tags for row in batch.rows()] for batch in batches]
+    assert tags[0] == tags[1] == [[Tag("CSAT", 4, "integer")], None, [Tag("CSAT", 2, "integer")]]

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+import reddy_lib.arguments as arguments
 from reddy_lib.model import Call
 from reddy_lib.spreadsheet.calls.build_findings import (
     nuls_removed,
@@ -158,6 +159,8 @@ def build_calls(
 
     Raises MappingError: a column, field or time zone that there is not.
     """
+    arguments.frame(sheet, "sheet")
+    arguments.instance(mapping, Mapping, "mapping", "what guess_mapping returns")
     changes: dict[str, Any] = {}
     if timezone is not None:
         changes["timezone"] = timezone

@@ -54,7 +54,7 @@ from reddy_lib.spreadsheet.cells.web_addresses import announced_name, lasting_ad
 from reddy_lib.spreadsheet.cells.zones import read_zone
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.spreadsheet.reading.bundles import FILE_NAMES
-from reddy_lib.spreadsheet.reading.notes import id_digits
+from reddy_lib.spreadsheet.reading.notes import id_digits, tag_digits
 from reddy_lib.transcripts import Placed, Transcript, placed, read_transcript
 from reddy_lib.transcripts.formats.chat_stamps import stamps_of_lines
 from reddy_lib.transcripts.roles import fold
@@ -185,11 +185,11 @@ class CallBuilder:
             self._facts_said(call, transcript, findings)
         if meter.beside:
             findings.append(beside_lines(meter.beside))
-        tags = [
-            Tag(name, tag_value(cells[name], type), type)
-            for name, type in self.tags
-            if not is_empty(cells[name])
-        ]
+        tags: list[Tag] = []
+        for name, type in self.tags:
+            if not is_empty(cell := cells[name]):
+                tags.append(Tag(name, tag_value(cell, type), type))
+                findings += tag_digits(name, len(tags), cell, excel=self.excel)
         if transcript is not None and transcript.kept:
             tags += _kept_tags(transcript.kept, {tag.key for tag in tags})
         call.tags = tags or None
@@ -352,6 +352,7 @@ class CallBuilder:
             findings.append(day_alone())
         if (
             mapping.zones_in_part
+            and not mapping.timezone  # nobody has chosen one
             and seconds is not None
             and is_naive(cell, day_first=mapping.day_first, unit=mapping.timestamp_unit)
         ):

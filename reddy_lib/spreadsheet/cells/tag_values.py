@@ -44,7 +44,7 @@ def tag_type(cells: Iterable[object]) -> TagType:
         seen += 1
         if isinstance(cell, bool):
             booleans += 1
-        elif isinstance(cell, int):
+        elif isinstance(cell, int) or (isinstance(cell, float) and cell.is_integer()):
             integers += abs(cell) < 10**15
             long = long or abs(cell) >= 10**15
     for written, count in texts.items():
@@ -86,8 +86,14 @@ def tag_value(cell: object, type: str) -> TagValue:
         return cell if type == "string" else _said(cell, type)
     if type == "integer" and isinstance(cell, int) and not isinstance(cell, bool):
         return cell
+    if type == "integer" and isinstance(cell, float) and cell.is_integer() and abs(cell) < 10**15:
+        return int(cell)
     if type == "boolean" and isinstance(cell, bool):
         return cell
+    if isinstance(cell, datetime) and cell.tzinfo is None and cell.time() == time.min:
+        return (
+            cell.date().isoformat()
+        )  # files that hold dates as their midnight, as workbooks and CSV files write them
     return cell_text(cell)
 
 

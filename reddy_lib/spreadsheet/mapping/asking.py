@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import msgspec
 import pandas as pd
 
+import reddy_lib.arguments as arguments
 from reddy_lib.errors import MappingError
 from reddy_lib.findings import Finding
 from reddy_lib.model import Call
@@ -122,6 +123,8 @@ def questions(
         speaking: who speaks in them, where that is known already.
         products: Reddy's products, to suggest some for names that match none; None: names are not asked about.
     """
+    arguments.instance(mapping, Mapping, "mapping", "what guess_mapping returns")
+    arguments.frame(sheet, "sheet")
     head = sheet.head(_ROWS)
     built: list[BuiltCall] | None = None
     if calls is None:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pandas as pd
 
-from reddy_lib.arguments import product_dicts
+import reddy_lib.arguments as arguments
 from reddy_lib.spreadsheet.calls.grouping import Group, calls_of
 from reddy_lib.spreadsheet.calls.lines import rows_of_agent
 from reddy_lib.spreadsheet.cells.agent_names import bare_email
@@ -84,7 +84,8 @@ def guess_mapping(
     other sheets.
     `layout`: whether one row is a call or a line, where somebody chose; found where None.
     """
-    listed = product_dicts(products)
+    arguments.frame(sheet, "sheet")
+    listed = arguments.product_dicts(products)
     mapping = with_stated_zone(with_pooled_roles(_guess(sheet, listed, layout), sheet))
     column = mapping.fields.get("agent_email")
     if path is None or (column is None and "agent_email" in mapping.joins):

@@ -22,6 +22,7 @@ from reddy_lib.spreadsheet.reading.decodings import (
     reads_like_language,
     rival_of,
 )
+from reddy_lib.spreadsheet.reading.surrogate_pairs import CESU_8
 from reddy_lib.spreadsheet.reading.wrong_marks import behind_wrong_mark, own_encoding, wrong_mark
 
 __all__ = [
@@ -84,6 +85,8 @@ def find_encoding(path: Path) -> str:
         if head.startswith(bom):
             if decodes(path, name):
                 return name
+            if bom == codecs.BOM_UTF8 and decodes(path, CESU_8):
+                return CESU_8
             likeliest = _likeliest(path)
             if bom != codecs.BOM_UTF8 or is_mixed(likeliest):
                 return likeliest
@@ -94,7 +97,7 @@ def find_encoding(path: Path) -> str:
     escapes: set[bytes] = set()
     if decodes(path, "utf-8", escapes):
         return _escaped(path) if escapes else "utf-8"
-    return _likeliest(path)
+    return CESU_8 if decodes(path, CESU_8) else _likeliest(path)
 
 
 def _wrongly_marked(path: Path, head: bytes) -> str:
@@ -120,7 +123,7 @@ def _wrongly_marked(path: Path, head: bytes) -> str:
 def rival_encoding(path: Path, encoding: str | None) -> str:
     """Return another encoding in which a text file reads as well as in this one, its likeliest; "" where none does."""
     encoding = own_encoding(encoding)
-    if encoding is None or encoding in ("utf-8", *(name for _, name in BOMS)) or is_mixed(encoding):
+    if encoding in (None, "utf-8", CESU_8, *(name for _, name in BOMS)) or is_mixed(encoding):
         return ""
     sample = _interesting(path)
     best = best_decodings(sample, lambda name: decodes(path, name))

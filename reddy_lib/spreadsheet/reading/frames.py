@@ -16,6 +16,7 @@ from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.blocks import block_rows
 from reddy_lib.spreadsheet.reading.bundles import bundle_rows, open_bundle
 from reddy_lib.spreadsheet.reading.characters import sendable_rows
+from reddy_lib.spreadsheet.reading.damaged_text import damage_notes
 from reddy_lib.spreadsheet.reading.error_cells import Hidden, hidden_parts
 from reddy_lib.spreadsheet.reading.files import (
     csv_records,
@@ -190,6 +191,11 @@ def frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFra
             notes.append((number, hidden_note(number, hidden)))
         if format.rival and not why and not all(str(cell).isascii() for cell in record):
             notes.append((number, encoding_note(number, format, record)))
+        if not why:
+            told = mended.get(number)
+            notes += [
+                (number, one) for one in damage_notes(number, record) if told is None or one.code != told.code
+            ]
         widest = max(widest, len(record))
         counted += widest  # a short row takes as much as a long one
         if counted > most:

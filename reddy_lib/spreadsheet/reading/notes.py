@@ -23,12 +23,15 @@ __all__ = [
     "merged_notes",
     "notes_before",
     "rows_above",
+    "tag_digits",
 ]
 
 Notes = dict[int, list[Finding]]
 """Row → findings of the reader that belong to it."""
 
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+\d{1,3}")
+_SHORTENED = 11
+"""From this exponent on, programs shorten a whole number because it is long; below, a person or a program wrote it so."""
 _EXACT_DIGITS = 15
 _WHOLE = re.compile(r"[0-9]+\.0")
 _ROUNDED_OFF = "0000"
@@ -56,37 +59,57 @@ def id_digits(cell: object, *, excel: bool) -> list[Finding]:
 
     Such an id is held. A number of 16 digits that a decimal number can hold, and that was not rounded to 15, only warns.
     """
-    if isinstance(cell, str):
-        text = cell.strip()
-        if text.endswith(".0") and _WHOLE.fullmatch(text) and _is_rounded(text[:-2]):
-            return [_lost(text, _ROUNDED)]
-        if "+" not in text or not _SCIENTIFIC.fullmatch(text):
-            return []
-        return [_lost(text, "is a number that a spreadsheet program shortened: its last digits are lost")]
+    text, why = _lost_digits(cell, excel=excel)
+    if not why:
+        text, why = _rounded_before(cell)
+    if why:
+        return [finding("id-digits-lost", "conversation_id", f"The id {text!r} {why}.", value=text)]
     if excel and type(cell) is int and abs(cell) >= 10**_EXACT_DIGITS:
-        shown = str(abs(cell))
-        stored = f"is stored as a number of {len(shown)} digits, of which Excel keeps {_EXACT_DIGITS}: its last digits"
-        if abs(cell) >= _EXACT_FLOAT or not shown[_EXACT_DIGITS:].strip("0"):
-            return [_lost(str(cell), f"{stored} are lost")]
-        message = f"The id {str(cell)!r} {stored} may be wrong."
+        stored = (
+            f"is stored as a number of {len(str(abs(cell)))} digits, of which Excel keeps {_EXACT_DIGITS}"
+        )
+        message = f"The id {str(cell)!r} {stored}: its last digits may be wrong."
         return [finding("id-digits-rounded", "conversation_id", message, value=cell)]
-    if isinstance(cell, float) and abs(cell) < _EXACT_FLOAT and cell.is_integer():
-        text = str(abs(int(cell)))
-        return [_lost(text, _ROUNDED)] if _is_rounded(text) else []
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) >= _EXACT_FLOAT:
-        text = cell_text(cell)
-        kept = f"is stored as a decimal number, which keeps {_EXACT_DIGITS} digits: its last digits are lost"
-        return [_lost(text, kept)]
     return []
 
 
-def _is_rounded(digits: str) -> bool:
-    """Return whether a decimal number has more digits than a spreadsheet program keeps, and the last ones are zeros."""
-    return len(digits) > _EXACT_DIGITS and digits.endswith(_ROUNDED_OFF)
+def tag_digits(name: str, number: int, cell: object, *, excel: bool) -> list[Finding]:
+    """Return a finding where a tag is a number whose last digits are lost, as `id_digits` does. `number`: of the tag."""
+    text, why = _lost_digits(cell, excel=excel)
+    if not why or (isinstance(cell, str) and int(text.upper().rpartition("E")[2]) < _SHORTENED):
+        return []
+    return [finding("tag-digits-lost", "tags", f"Tag {name!r}: {text!r} {why}.", line=number, value=text)]
 
 
-def _lost(text: str, why: str) -> Finding:
-    return finding("id-digits-lost", "conversation_id", f"The id {text!r} {why}.", value=text)
+def _lost_digits(cell: object, *, excel: bool) -> tuple[str, str]:
+    """Return a number as text, and why its last digits are lost; "" where they are not."""
+    if isinstance(cell, str):
+        text = cell.strip()
+        shortened = "+" in text and _SCIENTIFIC.fullmatch(text)
+        why = "is a number that a spreadsheet program shortened: its last digits are lost"
+        return text, why if shortened else ""
+    if excel and type(cell) is int and abs(cell) >= 10**_EXACT_DIGITS:
+        shown = str(abs(cell))
+        stored = f"is stored as a number of {len(shown)} digits, of which Excel keeps {_EXACT_DIGITS}: its last digits"
+        lost = abs(cell) >= _EXACT_FLOAT or not shown[_EXACT_DIGITS:].strip("0")
+        return str(cell), f"{stored} are lost" if lost else ""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) >= _EXACT_FLOAT:
+        kept = f"is stored as a decimal number, which keeps {_EXACT_DIGITS} digits: its last digits are lost"
+        return cell_text(cell), kept
+    return "", ""
+
+
+def _rounded_before(cell: object) -> tuple[str, str]:
+    """Return a decimal number that has more digits than a spreadsheet program keeps, as text, if the last are zeros,
+    and what that tells; "" for any other cell."""
+    if isinstance(cell, str):
+        text = cell.strip()
+        digits = text[:-2] if text.endswith(".0") and _WHOLE.fullmatch(text) else ""
+    elif isinstance(cell, float) and abs(cell) < _EXACT_FLOAT and cell.is_integer():
+        text = digits = str(abs(int(cell)))
+    else:
+        return "", ""
+    return (text, _ROUNDED) if len(digits) > _EXACT_DIGITS and digits.endswith(_ROUNDED_OFF) else ("", "")
 
 
 _REBUILT = {

@@ -16,6 +16,7 @@ import msgspec
 import pandas as pd
 import python_calamine as calamine
 
+import reddy_lib.arguments as arguments
 from reddy_lib.errors import UnreadableFile
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.bundles import Bundle, open_bundle
@@ -183,6 +184,7 @@ def read_sheet(
     `format`: how to read it, where that is known; else it is found, and `attrs["format"]` tells.
     Raises UnreadableFile and EmptySheet with a sentence for people.
     """
+    path = arguments.file_path(path, "path")
     if format is None:
         format = detect_format(
             path, sheet=sheet, header_row=header_row, encoding=encoding, delimiter=delimiter
