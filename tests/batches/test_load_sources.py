@@ -95,9 +95,9 @@ class TestFrames:
         assert batch.cells(2)["extra"] == kept
 
     def test_ids_that_are_decimal_numbers_are_whole_numbers(self, ledger: reddy.Ledger) -> None:
-        batch = ledger.load(table().assign(conversation_id=[1e15, 2.0**53, 2.0**53 - 1]), progress=False)
+        batch = ledger.load(table().assign(conversation_id=[1e15 + 1, 2.0**53, 2.0**53 - 1]), progress=False)
         assert [call.conversation_id for call in batch] == [
-            "1000000000000000",
+            "1000000000000001",
             "9007199254740992",
             "9007199254740991",
         ]

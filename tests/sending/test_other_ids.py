@@ -6,11 +6,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 import reddy_lib as reddy
 from reddy_lib.errors import SubmissionError
-from reddy_lib.sending.other_ids import OTHER_ID
-from reddy_lib.sending.submission import create
+from reddy_lib.sending.other_ids import OTHER_ID, hold_other_ids
+from reddy_lib.sending.submission import create, sendable
 
 LONG = "Agent: Hello, how can I help?\nCustomer: My bill {} is wrong.\nAgent: I will mend it.\nCustomer: Thank you."
 
@@ -134,3 +135,21 @@ def test_another_address_knows_nothing_of_it(
     second = load(ledger, calls("123"))
     other = create(ledger, second.id, address="https://a.example", token_source="typed")
     assert other.counts()["queued"] == 1
+
+
+def test_no_query_reads_all_deliveries_of_an_address(ledger: reddy.Ledger) -> None:
+    if not ledger.is_sqlite:
+        pytest.skip("PostgreSQL plans by statistics")
+    batch = load(ledger, calls("C-1", "c-2"))
+    plans = []
+
+    def explain(_connection: Any, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if statement.startswith("SELECT") and "deliveries" in statement:
+            found = cursor.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+            plans.append([row[3] for row in found if "deliveries" in row[3]])
+
+    sa.event.listen(ledger.engine, "before_cursor_execute", explain)
+    hold_other_ids(ledger, sendable(batch.id, None), "sandbox")
+    sa.event.remove(ledger.engine, "before_cursor_execute", explain)
+    assert len(plans) == 3
+    assert all(step.endswith(("words_digest=?)", "key=?)")) for steps in plans for step in steps), plans
