@@ -14,6 +14,7 @@ from typing import Any
 
 from charset_normalizer import from_bytes
 
+from reddy_lib.spreadsheet.reading.by_turns import encoding_of_others
 from reddy_lib.spreadsheet.reading.decodings import LEAST, best_decodings, rival_of
 from reddy_lib.spreadsheet.reading.surrogate_pairs import CESU_8
 from reddy_lib.spreadsheet.reading.wrong_marks import behind_wrong_mark, own_encoding, wrong_mark
@@ -106,8 +107,10 @@ def rival_encoding(path: Path, encoding: str | None) -> str:
     encoding = own_encoding(encoding)
     if encoding in (None, "utf-8", CESU_8, *(name for _, name in BOMS)) or is_mixed(encoding):
         return ""
-    best = best_decodings(_interesting(path), lambda name: decodes(path, name))
-    return rival_of(best) if best and best[0].encoding == encoding else ""
+    sample = _interesting(path)
+    best = best_decodings(sample, lambda name: decodes(path, name))
+    rival = rival_of(best) if best and best[0].encoding == encoding else ""
+    return rival or encoding_of_others(sample.splitlines(), str(encoding))
 
 
 def likeliest_encoding(data: bytes) -> str:
