@@ -11,7 +11,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path, PurePath
@@ -112,7 +112,11 @@ def _records(source: Any) -> list[dict[str, Any]]:
         if all(isinstance(one, Call) for one in source):
             return [_plain(_payload(one)) for one in source]
         if all(isinstance(one, Mapping) for one in source):
-            return [_plain(one) for one in source]
+            dates = _dates_alone(source)
+            return [
+                {**_plain(one), **{n: one[n].date().isoformat() for n in dates if _is_moment(one.get(n))}}
+                for one in source
+            ]
         kinds = dict.fromkeys(type(one).__name__ for one in source)
         raise TypeError(f"Load a list of dicts or a list of calls, not a list of {', '.join(kinds)}.")
     hint = ""
@@ -121,6 +125,21 @@ def _records(source: Any) -> list[dict[str, Any]]:
     elif isinstance(source, Mapping) or type(source).__name__ in ("Series", "ndarray", "recarray"):
         hint = " pandas.DataFrame(…) makes a table of it."
     raise TypeError(f"Load {_ACCEPTED}, not {type(source).__name__}.{hint}")
+
+
+def _dates_alone(records: Iterable[Mapping[Any, Any]]) -> list[str]:
+    """Return the columns of moments that are all midnights of no zone: dates, as pandas writes them to a CSV file."""
+    seen: dict[Any, bool] = {}
+    for record in records:
+        for name, value in record.items():
+            if _is_moment(value):
+                midnight = value.tzinfo is None and value.time() == time.min
+                seen[name] = seen.get(name, True) and midnight
+    return [name for name, midnights in seen.items() if midnights and isinstance(name, str)]
+
+
+def _is_moment(value: Any) -> bool:
+    return isinstance(value, datetime) and value == value
 
 
 def _payload(call: Call) -> dict[str, Any]:

@@ -161,3 +161,19 @@ def test_characters_that_were_lost_do_not_hide_that_the_rest_was_misread() -> No
 def test_turns_in_lists_are_looked_at(tmp_path: Path) -> None:
     turns = [{"role": "agent", "text": "Hello"}, {"role": "customer", "text": misread(SAID["fr"], "cp1252")}]
     assert [one.code for one in damage_notes(2, ["c-1", turns])] == ["text-misread"]
+
+
+@pytest.mark.parametrize("others", ["cp850", "mac_roman"])
+def test_rows_in_two_encodings_by_turns_are_held(tmp_path: Path, others: str) -> None:
+    said = [
+        "Grüße aus Köln, ich möchte kündigen",
+        "Straße fünf, schöne Aussicht",
+        "Die Gebühr für März wäre zu hoch",
+    ]
+    rows = [row(n, said[n % 3]).encode(others if n % 2 else "cp1252") for n in range(30)]
+    path = tmp_path / "calls.csv"
+    path.write_bytes(HEADER.encode() + b"".join(rows))
+    batch = loaded(path, tmp_path)
+    wrong = [n for n in batch.rows() if said_in(batch, n) not in said]
+    assert wrong
+    assert all("encoding-unclear" in codes(batch, n) and batch.info(n)["status"] == "held" for n in wrong)

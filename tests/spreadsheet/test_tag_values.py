@@ -183,3 +183,21 @@ def test_whole_numbers_with_a_gap_are_the_same_tag_from_a_frame_and_from_its_csv
     batches = [ledger.load(source, timezone="UTC", progress=False) for source in (path, frame)]
     tags = [[batch.call(row).tags for row in batch.rows()] for batch in batches]
     assert tags[0] == tags[1] == [[Tag("CSAT", 4, "integer")], None, [Tag("CSAT", 2, "integer")]]
+
+
+def test_dates_are_the_same_tag_from_a_frame_its_records_its_parquet_and_its_csv(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "Conversation ID": ["c-1", "c-2", "c-3"],
+            "Agent Email": ["ann@example.com"] * 3,
+            "Transcript": ["Agent: Hello there\nCustomer: My bill is wrong"] * 3,
+            "Due": pd.to_datetime(["2026-04-01", None, "2026-04-02"]),
+        }
+    )
+    frame.to_csv(tmp_path / "calls.csv", index=False)
+    frame.to_parquet(tmp_path / "calls.parquet")
+    ledger = reddy.Ledger(tmp_path / "ledger.sqlite")
+    for source in (tmp_path / "calls.csv", tmp_path / "calls.parquet", frame, frame.to_dict("records")):
+        batch = ledger.load(source, timezone="UTC", progress=False)
+        tags = [batch.call(row).tags for row in batch.rows()]
+        assert tags == [[Tag("Due", "2026-04-01", "string")], None, [Tag("Due", "2026-04-02", "string")]]

@@ -14,6 +14,7 @@ from typing import Any
 
 from charset_normalizer import from_bytes
 
+from reddy_lib.spreadsheet.reading.by_turns import encoding_of_others
 from reddy_lib.spreadsheet.reading.decodings import (
     LEAST,
     Decoding,
@@ -130,7 +131,8 @@ def rival_encoding(path: Path, encoding: str | None) -> str:
     if encoding != _of_best(best, sample, lambda name: decodes(path, name)):
         return ""  # somebody has chosen it, or its zeros told
     chosen = next((one for one in best if one.encoding == encoding), None)
-    return rival_of(best, chosen or decoding_of(sample, encoding))
+    rival = rival_of(best, chosen or decoding_of(sample, encoding))
+    return rival or encoding_of_others(sample.splitlines(), str(encoding))
 
 
 def likeliest_encoding(data: bytes) -> str:
