@@ -80,7 +80,7 @@ MEANINGS = {
     "timestamp-swapped": "Some dates of the column are text, and the others are dates.",
     "timestamp-imprecise": "The number was rounded, so the time may be minutes or days off.",
     "timestamp-zone-unclear": "The zone beside the time is unknown, or its abbreviation stands for several zones.",
-    "timestamp-zone-assumed": "The zone was taken from an abbreviation, or only other rows name theirs.",
+    "timestamp-zone-assumed": "The zone was taken from an abbreviation, or the time has none although other rows do.",
     "timestamp-ambiguous": "When clocks go back, an hour happens twice. When they go forward, an hour is missing.",
     "timestamp-in-milliseconds": "The number is a thousand times too large.",
     "timestamp-in-future": "The call would start after now.",
@@ -96,7 +96,9 @@ MEANINGS = {
     "conversation-sent-corrected": "Another batch had a call with this id and agent. It was corrected there, and sent.",
     "personal-data-held": "The call contains personal data that must not be sent to this address.",
     "mask-still-heard": "Words are masked, but can be heard: they could not be silenced, or the original is attached.",
-    "conversation-sent-under-other-id": "A call of another batch was sent, with the same words or a similar id.",
+    "conversation-sent-under-other-id": (
+        "A call in another batch, with the same words or a similar id, was sent or is waiting."
+    ),
     "conversation-sent-with-other-words": "Reddy has a call with this id and another transcript.",
     "speaker-invalid": "The setting that separates the speakers of a recording cannot be used.",
     "recording-missing": "The row names a file that is not among the recordings.",
@@ -124,7 +126,9 @@ MEANINGS = {
     "nul-removed": "The file holds characters without a meaning, often because it is damaged.",
     "characters-replaced": "A program cut a text in the middle of a character, often an emoji, or lost characters.",
     "text-misread": "A program read UTF-8 in another encoding and saved it again: “GrÃ¼ÃŸe” for “Grüße”.",
-    "control-characters": "The words hold characters of no alphabet: the text was read or exported in a wrong encoding.",
+    "control-characters": (
+        "The text contains control characters that no one types: it was probably read or exported in the wrong encoding."
+    ),
     "rows-scattered": "Rows of other calls are between the rows of this call.",
     "cells-differ": "The rows of one call should agree on its agent, product and start.",
     "lines-without-call": "Lines have the id of a call that is not in the sheet of calls.",

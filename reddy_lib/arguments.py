@@ -68,11 +68,9 @@ def file_path(value: object, name: str) -> Path:
         raise TypeError(f"{name} must be a path, as text or a pathlib.Path, not {_shown(value)}.")
     path = os.fspath(value)
     if not isinstance(path, str):
-        raise TypeError(f"{name} must be a path of text, not of bytes.")
+        raise TypeError(f"{name} must be a text path, not bytes.")
     if _is_content(path):
-        raise ValueError(
-            f"{name} must be a path, and this text is not one. To read the text itself, pass io.StringIO(text)."
-        )
+        raise ValueError(f"{name} must be a path, but this is text.")
     return Path(path)
 
 

@@ -103,7 +103,7 @@ CATALOGUE: dict[str, Rule] = {
     "lines-without-id": Rule("error", "Lines without the id of their call", "Type the call's id in the sheet and load it again, or choose columns that tell calls apart when loading. Accept this if these lines are one call.", "The lines are sent as one call, with an id made from its agent, start and words."),
     "conversation-sent-with-other-words": Rule("error", "Sent before, with other words", "If it is another call, clear its conversation id: it then gets its own. If it is the same call, accept this: it is skipped, and can be sent again with a reason.", "It counts as the call that Reddy already has: it is skipped, not sent."),
     "conversation-sent-corrected": Rule("error", "Sent before, under a corrected id or agent", "Compare the two calls. If it is the same call, leave it: it was sent. Accept this if it is another call.", "The call is sent: Reddy receives it as a call of its own."),
-    "conversation-sent-under-other-id": Rule("error", "Sent before, under another id", "Compare the two calls. If it is the same call, leave it: it was sent. Accept this if it is another call.", "The call is sent: Reddy receives it as a call of its own."),
+    "conversation-sent-under-other-id": Rule("error", "Sent before, under another id", "Compare the two calls. If it is the same call, leave it: the other one was sent, or will be. Accept this if it is another call.", "The call is sent: Reddy receives it as a call of its own."),
     # personal data
     "personal-data-held": Rule("error", "Personal data that may not be sent", "Mask it in Review (Personal data), or correct the lines. Accept this if it is not personal data after all.", "The call is sent with these words, as they are."),
     "mask-still-heard": Rule("error", "Masked words can still be heard", "Mark the seconds and silence them in a copy, or clear the file name to send the transcript alone. Accept this if the recording does not have these words.", "The recording is sent as it is."),
@@ -138,7 +138,7 @@ CATALOGUE: dict[str, Rule] = {
     "nul-removed": Rule("warning", "NUL characters removed", "Text never contains them. Compare the row with its source, and export the file again if words are missing."),
     "characters-replaced": Rule("warning", "Characters replaced by “\ufffd”", "Reddy accepts only whole characters. Compare the text with its source."),
     "control-characters": Rule("error", "Control characters in the text", "If letters are wrong, choose another encoding when loading. If the text is right, delete these characters here.", "The text is sent with these characters."),
-    "text-misread": Rule("error", "Text was read in a wrong encoding", "Export it again and open it as UTF-8, or correct the words here.", "The text is sent as it is shown."),
+    "text-misread": Rule("error", "Text read in the wrong encoding", "Export it again and open it as UTF-8, or correct the words here.", "The text is sent as it is shown."),
     "rows-scattered": Rule("warning", "Lines of one call in several places", "They were gathered by the id. Check that it belongs to one call only."),
     "cells-differ": Rule("warning", "Cells differ within the call", "The first value was used. Check that these rows are one call."),
     "lines-without-call": Rule("error", "Lines without a row of their own", "Add the call to the sheet of calls and load again, or fill in what is missing here.", "These lines are sent as a separate call, with the fields shown here."),

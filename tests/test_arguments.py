@@ -128,11 +128,14 @@ def test_a_wrong_type_is_refused_with_what_was_expected(
 )
 def test_the_text_of_a_file_is_no_path(batch: reddy.Batch, text: str) -> None:
     ledger = ledger_of(batch)
-    for read in (ledger.load, reddy.read_sheet, reddy.inspect_recording):
-        with pytest.raises(
-            ValueError, match=r"not one\. To read the text itself, pass io\.StringIO\(text\)\."
-        ):
+    for read, name, advice in (
+        (ledger.load, "source", " To load the text itself, pass io.StringIO(text)."),
+        (reddy.read_sheet, "path", ""),
+        (reddy.inspect_recording, "source", ""),
+    ):
+        with pytest.raises(ValueError) as caught:
             read(text)
+        assert str(caught.value) == f"{name} must be a path, but this is text.{advice}"
 
 
 def test_a_file_with_an_odd_name_is_a_path(tmp_path: Path) -> None:

@@ -534,7 +534,9 @@ def _usable_headers(headers: Mapping[str, str]) -> dict[str, str]:
         if not isinstance(name, str) or not isinstance(
             value, str
         ):  # without the value, which may be a secret
-            raise TypeError(f"headers must be {wanted}: the name or value of {name!r} is not text.")
+            raise TypeError(
+                f"headers must be {wanted}: the header {name!r} has a name or value that is not text."
+            )
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not re.fullmatch(
             r"[\x20-\x7e\t]*", value
         ):

@@ -45,7 +45,10 @@ def as_file(source: Any, file_name: str | None = None) -> Iterator[tuple[Path, s
         EmptySheet: it holds nothing.
     """
     if isinstance(source, str | os.PathLike):
-        path = arguments.file_path(source, "source")
+        try:
+            path = arguments.file_path(source, "source")
+        except ValueError as error:
+            raise ValueError(f"{error} To load the text itself, pass io.StringIO(text).") from None
         yield path, path.name
         return
     folder = Path(tempfile.mkdtemp(prefix="reddy-load-"))  # mode 0700: the file holds customers' words

@@ -113,7 +113,7 @@ def _add_silent_seconds(connection: sa.Connection) -> None:
 
 
 def _add_near_keys(connection: sa.Connection) -> None:
-    """Add the keys by which calls are found whose ids two programs wrote differently, and find calls by their words."""
+    """Add the near keys of calls, and index calls by near key and deliveries by words."""
     if all(column["name"] != "near_key" for column in sa.inspect(connection).get_columns("calls")):
         connection.exec_driver_sql("ALTER TABLE calls ADD COLUMN near_key TEXT")
     update = (

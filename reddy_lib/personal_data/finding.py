@@ -66,8 +66,8 @@ def _line(line: object, number: int) -> TranscriptLine:
     if isinstance(line, Mapping) and isinstance(line.get("text"), str):
         return TranscriptLine(str(line.get("role") or ""), line["text"])
     raise TypeError(  # without what the line holds, which may be personal data
-        f"Line {number} must be a TranscriptLine, a text, or a dict with role and text, not a {type(line).__name__} "
-        "without them."
+        f'Line {number} must be a TranscriptLine, text, or a dict with a text under "text" (and optionally "role"); '
+        f"its type is {type(line).__name__}."
     )
 
 

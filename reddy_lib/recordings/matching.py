@@ -193,7 +193,9 @@ def match_recordings(
     """
     arguments.frame(rows, "rows")
     if isinstance(recordings, str | bytes) or not isinstance(recordings, Iterable):
-        raise TypeError("recordings must be a list of names, or of what a store or a folder lists.")
+        raise TypeError(
+            "recordings must be a list of names, or the list that a RecordingStore or RecordingFolder returns."
+        )
     listed = sorted(
         {Recording("name", one, one) if isinstance(one, str) else one for one in recordings},
         key=lambda one: (one.name, one.place, one.key),

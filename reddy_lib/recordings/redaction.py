@@ -299,7 +299,7 @@ def _checked(given: object) -> Span:
         if numbers and 0 <= span.start < span.stop and not math.isinf(span.start):
             return span
     shown = ", ".join(map(repr, given)) if isinstance(given, tuple | list) else repr(given)
-    raise ValueError(f"a span to silence is two numbers of seconds, start before stop: {shown}")
+    raise ValueError(f"each span to silence must be two numbers of seconds, start before stop, not {shown}")
 
 
 def _by_words(said: Said, line: TranscriptLine, words: Sequence[Word], margin: float) -> Span | None:

@@ -93,8 +93,8 @@ def _cell(text: object) -> object:
     if text is None or isinstance(text, str | list | dict | Number | date | time):
         return text
     raise TypeError(
-        f"text must be a transcript as text, bytes or decoded JSON, not {type(text).__name__}. Of a file, pass what it "
-        "holds."
+        f"text must be a transcript as text, bytes or decoded JSON, not {type(text).__name__}. For a file, pass its "
+        "contents."
     )
 
 

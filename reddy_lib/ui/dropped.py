@@ -201,13 +201,17 @@ def _ask(
         "done": f"{ui.number_of(done.files, 'recording')} deleted ({size_words(done.size)})."
         if done.files
         else "",
-        "rest": f"{ui.number_of(kept, 'recording')} not: used by a call by now, or still being uploaded."
-        if kept
-        else "",
+        "rest": _kept_words(kept) if kept else "",
         "refused": [],
         "verb": "deleted",
     }
     st.rerun()
+
+
+def _kept_words(kept: int) -> str:
+    if kept == 1:
+        return "1 recording was kept: a call uses it now, or it is still uploading."
+    return f"{kept:,} recordings were kept: a call uses them now, or they are still uploading."
 
 
 def size_words(size: int) -> str:

@@ -80,7 +80,8 @@ def _confirm(batch: Batch, rows: list[int], step: Step, changed: Done) -> None:
     except ReddyError as error:
         ui.alert(error)
         return
-    others = [f"{effect.same:,} {'is' if effect.same == 1 else 'are'} set already"] if effect.same else []
+    has = "has" if effect.same == 1 else "have"
+    others = [f"{effect.same:,} already {has} this value"] if effect.same else []
     others += [f"being sent, or sent already, and left as it is: {effect.locked:,}"] if effect.locked else []
     st.write(
         f"This changes {effect.changed:,} of {ui.number_of(len(rows), 'call')}"

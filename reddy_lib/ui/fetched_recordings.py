@@ -245,8 +245,8 @@ def _progress(batch_id: str, work: Fetching) -> None:
             on_click=work.stop,
         )
     st.caption(
-        "Downloads under way are cut off with its next bytes, at most "
-        f"{FetchLimits().idle_seconds:,.0f} seconds from now. Recordings that have arrived are kept."
+        "Each download under way stops when its next bytes arrive, within "
+        f"{FetchLimits().idle_seconds:,.0f} seconds. Recordings that have arrived are kept."
         if now.state == "stopping"
         else "You can leave this page or close the tab: it continues until the workbench itself stops."
     )
@@ -304,8 +304,8 @@ def _alike(addressed: Sequence[Addressed], plan: FetchPlan) -> None:
     alike = [several for key, several in rows.items() if len(addresses[key]) > 1]
     for several in alike[:SHOWN_ROWS]:
         st.markdown(
-            f":orange[:material/warning:] Rows {_rows(several)} have different addresses and returned the same "
-            "recording: listen to it before you attach it."
+            f":orange[:material/warning:] Rows {_rows(several)} have different addresses, but all returned the "
+            "same recording: listen to it before you attach it."
         )
     if len(alike) > SHOWN_ROWS:
         st.caption(f"and {ui.number_of(len(alike) - SHOWN_ROWS, 'more recording')} like that.")

@@ -189,7 +189,7 @@ def test_the_very_same_recording_behind_different_addresses_is_pointed_out(
     app = panel(batch)
     press(app, "Fetch 3 recordings")
     app = fetched(app, batch)
-    assert "Rows 2, 3 have different addresses and returned the same recording" in words(app)
+    assert "Rows 2, 3 have different addresses, but all returned the same recording" in words(app)
 
 
 def test_files_that_are_dropped_still_come_to_rows_with_addresses(tmp_path: Path) -> None:

@@ -232,9 +232,8 @@ def test_a_product_is_set_for_the_ticked_calls_alone_and_counted_before(
     field(app, "Product").set_value(number)
     many(app, batch)
     same = sum(before[row] == number for row in (3, 4))
-    assert f"This changes {2 - same} of 2 calls; {same} {'is' if same == 1 else 'are'} set already." in words(
-        app
-    )
+    has = "has" if same == 1 else "have"
+    assert f"This changes {2 - same} of 2 calls; {same} already {has} this value." in words(app)
     many(app, batch, f"Change {ui.number_of(2 - same, 'call')}")
     assert {row: batch.call(row).product_id for row in batch.rows()} == {**before, 3: number, 4: number}
 
@@ -267,7 +266,7 @@ def test_all_lines_of_a_speaker_get_another_role_in_many_calls(load: Callable[..
     assert spoken == ["**ivr** :red[x] · 2 lines", "agent · 3 lines", "customer · 1 line"]
     field(app, "become").set_value("customer")
     many(app, batch)
-    assert "This changes 2 of 3 calls; 1 is set already." in words(app)
+    assert "This changes 2 of 3 calls; 1 already has this value." in words(app)
     many(app, batch, "Change 2 calls")
     assert [line.role for line in batch.call(4).transcript or ()] == ["customer", "agent"]
     assert batch.counts()["ready"] == 3

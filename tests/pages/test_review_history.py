@@ -96,7 +96,7 @@ def test_a_tag_is_renamed_set_retyped_and_deleted_in_many_calls(batch: reddy.Bat
     many(app, batch, What_to_set="Tag")
     many(app, batch, Where_it_is="2")
     many(app, batch, New_value="3")
-    assert "This changes 3 of 6 calls; 3 are set already." in words(app)
+    assert "This changes 3 of 6 calls; 3 already have this value." in words(app)
     many(app, batch, "Change 3 calls")
     assert tags(batch) == {("score", 1), ("score", 3)}
     app = many(opened("review", batch), batch)

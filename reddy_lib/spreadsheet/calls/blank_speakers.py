@@ -27,7 +27,7 @@ def with_speakers(turns: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]]
             speaker = turn["role"]
             continue
         turn["role"] = speaker
-        message = f"A row without a speaker was read as {speaker}'s: speakers are named where they change."
+        message = f"A row without a speaker was assigned to {speaker}: this call names speakers only where they change."
         told.append(
             finding("line-without-speaker", "transcript", message, line=number, value=turn["text"][:200])
         )

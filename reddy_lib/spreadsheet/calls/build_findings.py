@@ -82,9 +82,7 @@ def zone_left_open(cell: Any, mapping: Mapping) -> Finding:
     """Return the finding for a start without a zone, in a column whose other cells name theirs."""
     text = cell_text(cell)
     where = mapping.timezone or "UTC"
-    message = (
-        f"The start time {text} names no time zone, and others of its column do: it was read in {where}."
-    )
+    message = f"The start time {text} has no time zone, although others in its column do: it was read as {where} time."
     return finding("timestamp-zone-assumed", "timestamp", message, value=text)
 
 

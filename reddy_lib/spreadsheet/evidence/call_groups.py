@@ -250,7 +250,7 @@ def _by_key(columns: Sequence[Column], order: Column | None = None) -> Grouping 
     why = (
         f"{column.name!r} has one value where {told} other columns have one"
         if told
-        else f"{column.name!r} has one value for each new count or clock of lines"
+        else f"{column.name!r} has one value for each restart of the line numbers or times"
     )
     return Grouping([column.name], "value", why, calls)
 

@@ -154,8 +154,8 @@ def _introduced_last(mapping: Mapping, groups: Sequence[Group]) -> str:
     if last < 2 or last < 3 * first:
         return ""
     return (
-        f"in {last} of {len(groups)} calls looked at the agent says who is speaking in the last rows: these may be "
-        "newest first, and nothing shows in which order they were spoken"
+        f"in {last} of the {len(groups)} calls checked, the agent introduces themselves in the last rows: the rows may be "
+        "newest first, and nothing shows the order in which they were spoken"
     )
 
 

@@ -56,10 +56,12 @@ def damage_notes(number: int, record: Iterable[Any]) -> list[Finding]:
             misread.append(finding("text-misread", "row", message, value=wrong))
     if not lost:
         return misread
-    noun = "1 character is" if lost == 1 else f"{lost:,} characters are"
-    message = (
-        f"{noun} “\ufffd”: they were lost before the file was written, or are not valid in its encoding."
+    were, lost_or_are = (
+        ("1 character was", "it was lost before the file was written, or is")
+        if lost == 1
+        else (f"{lost:,} characters were", "they were lost before the file was written, or are")
     )
+    message = f"{were} replaced by “\ufffd”: {lost_or_are} not valid in its encoding."
     return [*misread, finding("characters-replaced", "row", message, value=lost)]
 
 

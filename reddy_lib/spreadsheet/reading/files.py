@@ -484,9 +484,7 @@ def _of_marks(number: int, reader: QuotedRows) -> Finding:
         return finding(
             "quote-unclosed", "row", f"Row {number:,} was not read as it should be: {reader.lost}."
         )
-    message = (
-        f"Row {number:,} was read although {reader.mended}; the rows below it are as they are in the file."
-    )
+    message = f"Row {number:,} was read although {reader.mended}; the rows below it are not affected."
     return finding("quotes-mended", "row", message)
 
 

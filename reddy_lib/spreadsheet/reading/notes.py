@@ -115,8 +115,10 @@ def _rounded_before(cell: object) -> tuple[str, str]:
 _REBUILT = {
     "quoted rows": "Each row was quoted as a whole, in one cell: it was split into columns.",
     "aligned": "The columns of this text are separated by spaces alone: a value that is too long for its column is cut.",
-    "forms": "The sheet has a label and its value in each row, one call below the other: each form was read as a row.",
-    "sections": "Rows that stand above some calls say what these have in common: it was read as a column.",
+    "forms": (
+        "Each row of the sheet is a label and its value, and the calls follow one another: each call was read as one row."
+    ),
+    "sections": "Rows above groups of calls say what each group has in common: these values were read as a column.",
     "report": "The text is a report of labels and values in blocks: each block was read as a row.",
 }
 
@@ -221,7 +223,7 @@ def encoding_note(number: int, format: SheetFormat, cells: Iterable[object]) -> 
         if len(pairs) == _SHOWN:
             break
     shown = "; ".join(f"“{word}” or “{other}”" for word, other in pairs.items())
-    message = f"Row {number} was read as {format.encoding}, and may be {rival}" + (
+    message = f"Row {number} was read as {format.encoding}, but may be {rival}" + (
         f": {shown}." if shown else "."
     )
     return finding("encoding-unclear", "row", message, value=rival)

@@ -180,7 +180,7 @@ def _several_calls(parsed: Parsed) -> Parsed:
     parts = _parts_between_rules(parsed)
     if len(parts) > 1 and all(map(_begins_a_call, parts)):
         message = (
-            f"This text holds {len(parts)} calls, with a rule between them, each begun by somebody who answers it: "
+            f"This text holds {len(parts)} calls, separated by ruled lines, each starting with a greeting: "
             "load each as a call of its own"
         )
         parsed.notes.append(

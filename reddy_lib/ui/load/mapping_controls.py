@@ -182,7 +182,7 @@ def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
                 _field(choices, field, FIELDS[field], shown)
     if not mapping.sources() and not mapping.from_name:
         st.warning(
-            "No column is used. Is the header in the right row, and is this the right sheet?",
+            "No column was matched to a field. Is the header in the right row, and is this the right sheet?",
             icon=":material/help:",
         )
 
