@@ -201,7 +201,7 @@ def _texts(call: Call, given: Given) -> Iterator[Finding]:
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
-"""Characters of no alphabet that break no line either: what a text consists of that was read in a wrong encoding."""
+"""Control characters other than tabs and line breaks: typical of text read in the wrong encoding."""
 
 
 def _controls(call: Call, given: Given) -> Iterator[Finding]:

@@ -56,7 +56,7 @@ def call_key(call: Call) -> str | None:
 
 
 def near_key(call: Call) -> str | None:
-    """Return the key that the call would have if its id were written as `near_id` does, or None if it is written so.
+    """Return the key that the call would have if its id were written as `near_id` does, or None if it already is.
 
     Two calls whose keys differ and whose near keys are the same are probably one call, from exports of two programs.
     """
@@ -69,7 +69,7 @@ def near_key(call: Call) -> str | None:
 
 
 def near_id(conversation_id: str) -> str:
-    """Return an id as most programs would write it: numbers without padding or decimals, letters small.
+    """Return an id as most programs would write it: numbers without padding or decimals, letters in lower case.
 
     "00123", "123.0", "+123" and "1.23E2" are all "123", as a spreadsheet program, pandas or JSON may write one number.
     The result is for asking a person whether two calls are the same, never for skipping one.

@@ -44,7 +44,7 @@ def in_memory(folder: Path = Path("/dev/shm")) -> str | None:
 
 
 # A ledger waits for the disk at each commit, and so did every worker: half of the time of a test that stores calls.
-# By the system's own variable, which the other processes inherit; one that is set already is a choice.
+# Set through TMPDIR, which child processes inherit; a value that is already set is respected.
 _FILES: tempfile.TemporaryDirectory[str] | None = None
 if "TMPDIR" not in os.environ and (_memory := in_memory()) is not None:
     _FILES = tempfile.TemporaryDirectory(prefix="reddy-", dir=_memory, ignore_cleanup_errors=True)

@@ -12,7 +12,7 @@ __all__ = ["no_search_for_cycles"]
 @contextlib.contextmanager
 def no_search_for_cycles() -> Iterator[None]:
     """Keep Python from looking for reference cycles among new objects. Calls have none, and it would take a tenth of the
-    time of a load; the little that has some is found by `gc.collect(0)` after each piece."""
+    time of a load; `gc.collect(0)` after each piece collects the few that occur."""
     searches = gc.isenabled()
     gc.disable()
     try:

@@ -3,8 +3,8 @@
 If the source counts its times from the start of the call, they match the recording. If it has times of day, they count
 here from the start of the call, or else from the first line. Either way the recording may have begun at the start of the
 call, which is when the telephone rang or the customer was queued, or as late as the first line: second 0 is somewhere
-between, as far as the length of the recording allows it. Without a start of the call, it is somewhere in what the
-recording has more than the transcript.
+between, as far as the length of the recording allows it. Without a start of the call, it is somewhere within the
+extra length of the recording.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ ENDS_EARLY = (
 )
 
 _SHORT = 5.0
-"""Seconds more than the transcript: so little is silenced too, rather than asked about."""
+"""Seconds more than the transcript: up to this many are silenced as well, instead of holding the call."""
 _WAIT = 30.0
-"""Seconds from the start of a call to its first line: so many are silenced too, rather than asked about."""
+"""Seconds from the start of a call to its first line: up to this many are silenced as well, instead of holding the call."""
 _ROUNDING = 1.0
 """Seconds: what the clock of a call's start leaves out."""
 _HALF_A_DAY = 43_200
@@ -65,7 +65,7 @@ class Zero(NamedTuple):
         return self._covering(start, stop, typed=(start, stop) in self.typed)
 
     def fits(self, lines: Sequence[TranscriptLine], length: float) -> bool:
-        """Return whether all of a transcript is in a recording of this length, but for what is silenced around words.
+        """Return whether all of a transcript is in a recording of this length, apart from the margin silenced around words.
 
         `length`: 0 where it is not known.
         """

@@ -140,7 +140,7 @@ def _speaks(tokens: Sequence[Token], index: int) -> bool:
 
 
 def _is_pronoun(tokens: Sequence[Token], index: int) -> bool:
-    """Return whether a letter is a person ("i think it's …"), and none of those that are asked for ("i and k")."""
+    """Return whether a letter is a pronoun ("i think it's …"), and none of those that are asked for ("i and k")."""
     word = tokens[index].word
     after = tokens[index + 1].word if index + 1 < len(tokens) else None
     return (

@@ -75,7 +75,7 @@ def among_digits(tokens: Sequence[Token], at: int) -> bool:
 
 
 def as_in(tokens: Sequence[Token], at: int, letter: str) -> int:
-    """Return how many tokens behind a letter are a word that begins with it ("for bravo", "as in bravo", "wie Berta")."""
+    """Return how many tokens after a letter are a word that begins with it ("for bravo", "as in bravo", "wie Berta")."""
     rest = tokens[at + 1 : at + 4]
     if len(rest) < 2 or rest[0].word.plain not in AS_IN:
         return 0

@@ -47,7 +47,7 @@ class _Votes(dict[str, int]):
 
 
 def _of_number(word: str) -> int:
-    """Return the vote of a number that is written as one word ("driehonderdzeventien"), 0 if it is none."""
+    """Return the vote of a number that is written as one word ("driehonderdzeventien"), 0 if it is not a number."""
     spoken = [language for language in LANGUAGES if compound(word, language) is not None]
     return sum(_VOTE // len(spoken) << _FIELD * LANGUAGES.index(language) for language in spoken)
 

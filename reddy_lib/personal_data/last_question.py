@@ -1,4 +1,4 @@
-"""What an agent said last, as a question whose words are in no list: a bare number behind it may be its whole answer."""
+"""What an agent said last, as a question whose words are in no list: a bare number after it may be its whole answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _A_NUMBER = 3  # digits; with fewer, a question says how many digits it means
 
 
 class LastQuestion:
-    """The agent's last words. `line`: their number in the conversation, 0 before any."""
+    """The agent's most recent line. `line`: its number in the conversation, 0 before any."""
 
     def __init__(self, words: Vocabulary) -> None:
         self.line = 0

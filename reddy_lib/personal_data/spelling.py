@@ -29,7 +29,7 @@ _NAMES = {
 
 
 def letter_named(word: str, languages: Sequence[str]) -> str:
-    """Return the letter that a word names in one of the languages, or in English; "" if it is none."""
+    """Return the letter that a word names in one of the languages, or in English; "" if it names no letter."""
     for language in languages:
         letter = _NAMES.get(language, {}).get(word)
         if letter is not None:

@@ -38,7 +38,7 @@ class Wav(msgspec.Struct, frozen=True):
         begin: position of the first sample's first byte.
         promised: bytes of samples according to the header; None if it leaves that open.
         present: bytes of samples that are in the file.
-        described: the body of the chunk that says all this but the last three.
+        described: the body of the `fmt ` chunk.
     """
 
     form: int
@@ -93,7 +93,7 @@ def read_wav(file: IO[bytes]) -> Wav:
 
 
 def copy_samples(file: IO[bytes], wav: Wav, copy: IO[bytes]) -> None:
-    """Write a wav file of the samples of another one, and of nothing else.
+    """Copy only the samples of a WAV file to a new WAV file.
 
     Comments, cue points, pictures and whatever follows the samples may tell what was said; they are left out.
     """

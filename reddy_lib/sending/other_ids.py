@@ -5,7 +5,7 @@ batch counts as probably the same in two cases: the two ids are one id that is w
 the same agent or with the same words; or agent, start and words are the same under any two ids. Only a person can tell, so
 a finding that names the earlier call holds the later one. Calls that wait in another submission count as well.
 
-Short calls at a whole minute are told apart by their ids alone: many a voicemail has the words of another one. Rows of one
+Short calls at a whole minute are told apart by their ids alone: voicemails often share their words. Rows of one
 sheet are never taken for each other.
 """
 
@@ -139,7 +139,7 @@ def _may_be_one(call: _Known, earlier: _Earlier) -> bool:
 def _sent_before(
     connection: sa.Connection, part: sa.ColumnElement[bool], address: str
 ) -> list[tuple[_Known, _Earlier]]:
-    """Return calls beside those that were sent and have the same words, or an id that may be the same."""
+    """Return calls paired with those that were sent and have the same words, or an id that may be the same."""
     earlier, known, file, own = calls.alias(), deliveries.alias(), batches.alias(), deliveries.alias()
     there = sa.exists().where(own.c.address == address, own.c.key == calls.c.delivery_key)  # it is skipped
     columns = [
@@ -174,7 +174,7 @@ def _sent_before(
 def _waiting(
     connection: sa.Connection, part: sa.ColumnElement[bool], address: str
 ) -> list[tuple[_Known, _Earlier]]:
-    """Return calls beside those of other batches that wait to be sent and have the same words, or nearly the same id."""
+    """Return calls paired with those of other batches that wait to be sent, with the same words or nearly the same id."""
     queued = (
         sa.select(
             calls.c.row, calls.c.conversation_id, calls.c.agent_email, calls.c.timestamp, calls.c.delivery_key,

@@ -8,8 +8,8 @@ noticed in four ways:
 - *beneath*: a living worker's own last claim is not in the ledger any more, or the database server was restarted with
   other tables: the ledger was replaced while the worker ran;
 - *asked*: Reddy has calls that this ledger never sent (`spot_checks`). A new ledger where another one was, which somebody
-  deleted or moved, is no backup; but the same calls may be loaded into it, so Reddy is asked first. So it is before the
-  first submission to an address that any other ledger of this user sent to.
+  deleted or moved, is no backup; but the same calls may be loaded into it, so Reddy is asked first. The same
+  applies before the first submission to an address that any other ledger of this user sent to.
 
 The fact `RESTORED` is stored then. Running submissions are paused with its words, `exchange` claims nothing, and nothing
 new is started (`refuse_if_restored`) until a person settles it: either Reddy was asked about every call that could go out

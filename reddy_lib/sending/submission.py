@@ -350,8 +350,8 @@ def create(
 ) -> Submission:
     """Choose calls and queue them, in one transaction.
 
-    Before it, calls that the address may have with other words, or under another id, are held (see `other_ids`), unless
-    `again` says why they are sent.
+    First hold calls that the address may have with other words, or under another id (see `other_ids`), unless `again`
+    says why they are sent.
 
     Args:
         address: where they go; calls are told apart per address ("sandbox", "https://app.reddy.io"). A URL of the

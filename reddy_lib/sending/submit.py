@@ -52,8 +52,8 @@ __all__ = ["A_WHILE", "submit", "upload_recordings"]
 MOST_AT_ONCE = 256
 """The number of connections that a client holds."""
 
-_LOOK = 0.1  # seconds between two looks whether other workers have their answers
-_LOOK_FOR_THE_DEAD = 5.0  # seconds between two looks whether one of them has died
+_LOOK = 0.1  # seconds between checks for calls still in flight on other workers
+_LOOK_FOR_THE_DEAD = 5.0  # seconds between checks for dead workers
 
 A_WHILE = 20.0
 """Seconds for which a click begins uploads, while somebody watches."""
@@ -402,7 +402,7 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
 def _wait_for_others(submission: Submission, lease: Lease, stop: threading.Event) -> bool:
     """Wait until no other worker has calls of this submission in flight; return whether one had.
 
-    Those of a worker that dies meanwhile are in doubt, as they always are, so the wait has an end.
+    If that worker dies, its calls become in doubt, so the wait always ends.
     """
     database, waited, next_look = submission.database, False, 0.0
     while not stop.is_set():

@@ -64,7 +64,7 @@ TIMES: dict[str, str] = {
 """Where the times of a line are from. derived: its stop is the start of the next line, or the source gives the time of
 day; "b": its start is the source's, and its stop is estimated; "" : it has no times.
 
-"c", "C", "B": as "s", "d", "b", and what the source gives is a moment, counted here from the start of the call."""
+"c", "C", "B": as "s", "d", "b", but the source has absolute times, counted here from the start of the call."""
 _FROM_START = str.maketrans("sdb", "cCB")
 Rebased = Literal["", "call", "dates", "of day"]
 """Absolute times that now count from the start of the call ("call"), or from the first of them: dates with their times,

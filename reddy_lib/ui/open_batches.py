@@ -79,7 +79,7 @@ def open_batch() -> Batch:  # noqa: RET503 - st.stop never returns
 
 
 def choose_batch(but: str = "") -> bool:
-    """Offer the newest batches on the list; not the one with the id `but`. Return whether there is one."""
+    """Offer the newest batches on the list, except the one with the id `but`. Return whether there is one."""
     batches = ledger().batches()
     batches = batches[batches["id"] != but]
     if not len(batches):

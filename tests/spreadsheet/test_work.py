@@ -91,4 +91,4 @@ def test_a_wide_sheet_takes_few_calls_a_cell() -> None:
 
 
 MOST = 48
-"""Calls a cell: 40 as it is, 56 when each asker computed facts of a column anew."""
+"""Calls a cell: 40 as it is, 56 when each check recomputed a column's facts."""

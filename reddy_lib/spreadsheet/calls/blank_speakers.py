@@ -1,4 +1,4 @@
-"""Rows of lines whose cell of the speaker is empty: they go on with the row above, where that shows."""
+"""Fill in the speaker of rows whose speaker cell is empty, where the other rows show who speaks."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _named_where_they_change(labels: Sequence[str]) -> bool:
 
 
 _FEWEST = 3
-"""Speakers that a call names, from which on their order is no chance."""
+"""Fewest named speakers for their order not to be chance."""
 
 
 def _joined(turns: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Finding]]:

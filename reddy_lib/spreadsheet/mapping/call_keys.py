@@ -133,8 +133,8 @@ def with_order_doubted(mapping: Mapping, groups: Sequence[Group]) -> Mapping:
     if long < 2 or 2 * long < len(groups):
         return mapping
     doubt = (
-        f"in {long} of {len(groups)} calls looked at one side says all it says before the other: the rows may be sorted by "
-        f"{role!r}, and nothing tells in which order they were spoken"
+        f"in {long} of the {len(groups)} calls checked, one side says all it says before the other: the rows may be sorted "
+        f"by {role!r}, and nothing shows the order in which they were spoken"
     )
     return mapping.replace(doubts={**mapping.doubts, "transcript": doubt})
 

@@ -66,7 +66,7 @@ def damage_notes(number: int, record: Iterable[Any]) -> list[Finding]:
 
 
 def as_it_was(text: str) -> str | None:
-    """Return the text as it was before a program read it in a wrong encoding; None if none did."""
+    """Return the text as it was before a program read it in a wrong encoding; None if it was read correctly."""
     encoding = _read_as(text)
     if not encoding:
         return None

@@ -23,7 +23,7 @@ __all__ = ["LEAST", "Decoding", "best_decodings", "decoding_of", "reads_like_lan
 LEAST = 0.35
 """The score below which a text reads like no language in any decoding."""
 _BADLY = 0.0
-"""The score below which a text reads badly: signs that stand where signs do are not below it."""
+"""Below this score, text reads badly. Plain punctuation in plausible places scores higher."""
 _FEW, _SIGNS_ALONE = 3, 0.34
 _BETTER = 0.4
 _MOST = 3
@@ -88,9 +88,9 @@ _RARE = {
 }  # fmt: skip
 """What the score of an encoding loses that programs of today write rarely: where signs alone differ, it is not that one."""
 _MOST_RARE = 1.5
-"""The most characters that it loses in all: a long text tells by itself."""
+"""Upper limit of the penalty for a rare encoding: a long text is evidence enough."""
 _MOST_USUAL = {"cp1252": 0.8}
-"""What an encoding is ahead by, in characters that read well: exports of the West are by far the most common."""
+"""Bonus for common encodings, in well-read characters: most exports are cp1252."""
 _WORDS_OF_ONE = frozenset("àáâéèêíìóòôöåőúùýÿœæøİıęąůñ")
 _RUN, _IN_RUNS = 2, 0.5
 """Letters of another alphabet come in runs of so many, at least so many of them."""

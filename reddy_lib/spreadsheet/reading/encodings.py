@@ -42,7 +42,7 @@ __all__ = [
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 18
 _FEW = 3
-"""Fewer bytes tell no encoding where its rival cannot be asked about."""
+"""With fewer non-ASCII bytes, fall back to cp1252: here the user cannot be asked."""
 BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -56,7 +56,7 @@ _ESCAPES: dict[bytes, tuple[str, ...]] = {
     b"\x1b$": ("iso2022_jp", "iso2022_jp_ext", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_2004"),
     b"~{": ("hz",),
 }
-"""What begins letters of more bytes in a text of seven bits → the encodings in which it does."""
+"""Escape sequence → the 7-bit encodings that use it."""
 # Encodings in which contact centres export; others would only give a detector more ways to be wrong.
 _ENCODINGS = [
     "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "iso8859_2", "iso8859_15", "koi8_r",
@@ -129,7 +129,7 @@ def rival_encoding(path: Path, encoding: str | None) -> str:
     sample = _interesting(path)
     best = best_decodings(sample, lambda name: decodes(path, name))
     if encoding != _of_best(best, sample, lambda name: decodes(path, name)):
-        return ""  # somebody has chosen it, or its zeros told
+        return ""  # chosen by hand, or detected by its zero bytes
     chosen = next((one for one in best if one.encoding == encoding), None)
     rival = rival_of(best, chosen or decoding_of(sample, encoding))
     return rival or encoding_of_others(sample.splitlines(), str(encoding))

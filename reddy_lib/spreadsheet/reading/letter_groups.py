@@ -19,7 +19,7 @@ __all__ = ["EDGE", "Groups", "groups_of", "is_letter", "lowered"]
 EDGE = "^"
 _RARER = 0.6
 _OTHER = 0.75
-"""What a group counts that only another language than that of the text has, as in names of people and places."""
+"""Weight of a group that only another language of the same script has, as in names."""
 _PAIRS, _OTHER_PAIRS = 0.5, 0.1
 _SCRIPTS = {
     "CYRILLIC": ("ru", "uk", "bg", "mk"), "HEBREW": ("he",), "GREEK": ("el",), "ARABIC": ("ar", "fa"),

@@ -41,7 +41,7 @@ def is_bare(text: str) -> bool:
 
 
 def _labelled(line: str) -> tuple[str, str] | None:
-    """The label of a line and the value behind it; None where it has no label."""
+    """The label of a line and the value after it; None where it has no label."""
     match = _LABEL.match(line)
     return None if match is None else (match[1].strip(), match[2].strip())
 
@@ -66,7 +66,7 @@ class Labels(NamedTuple):
     """The labels of a report's blocks.
 
     `first` begins a block; `names`: all of them, as `shown` above their columns; `heads`: lines of page heads; `tail`: the
-    label behind which a talk begins that has no label, or ""; `speakers`: labels of who speaks, which may name a person or
+    label after which a talk begins that has no label, or ""; `speakers`: labels of who speaks, which may name a person or
     an address above the talk.
     """
 
@@ -128,7 +128,7 @@ def _told(lines: Iterable[str], speakers: Collection[str]) -> Iterator[_Told]:
     """Tell facts from words where one label may be both: `Agent: ann@x.example` above, `Agent: Good morning` below.
 
     A fact stands among facts: not below words, and, where it is no address, with another fact below it, or above a gap
-    behind which the talk begins.
+    after which the talk begins.
     """
     rows = iter(lines)
     ahead: deque[str] = deque()
@@ -212,7 +212,7 @@ _LONG_FIELDS = frozenset(("transcript", "text", "note"))
 
 
 def _speaks(label: str, values: Sequence[str]) -> bool:
-    """Whether a label names who speaks the words behind it, and not a field of the call."""
+    """Whether a label names who speaks the words after it, and not a field of the call."""
     plain = plain_name(label)
     if (known_name(label) and " " in plain) or plain.startswith(("agent ", "customer ")):
         return False

@@ -172,7 +172,8 @@ class _Element:
     """An element that is still open.
 
     `children`: name → its value, or its values where the element is repeated. `text`: of its own. `parts`: with that
-    of the elements inside, as long as `plain`: those may be words that are only marked. `styled`: all of them surely are.
+    of the elements inside, as long as `plain`. `plain`: the inner elements may be mere formatting. `styled`: they
+    certainly are.
     """
 
     __slots__ = ("attributes", "children", "in_order", "name", "parts", "plain", "styled", "text")
