@@ -153,6 +153,21 @@ def test_a_call_with_misread_text_is_held_until_it_is_accepted(tmp_path: Path) -
     assert batch.info(first)["status"] == "ready"
 
 
+def test_the_number_of_lost_characters_agrees_with_its_sentence() -> None:
+    for lost, sentence in (
+        (
+            "K\ufffdln",
+            "1 character was replaced by “\ufffd”: it was lost before the file was written, or is ",
+        ),
+        (
+            "Gr\ufffd\ufffde",
+            "2 characters were replaced by “\ufffd”: they were lost before the file was written, or are ",
+        ),
+    ):
+        (found,) = damage_notes(2, [lost])
+        assert found.message == f"{sentence}not valid in its encoding."
+
+
 def test_characters_that_were_lost_do_not_hide_that_the_rest_was_misread() -> None:
     lost = "¿CuÃ¡nto? MaÃ±ana, Ã\ufffdngel".replace("¿", "Â¿")
     assert {one.code for one in damage_notes(2, [lost])} == {"text-misread", "characters-replaced"}
