@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from reddy_lib.batches.masks import HIDDEN
+from reddy_lib.batches.masks import HIDDEN, around_hidden, hidden
 from reddy_lib.model import TranscriptLine
 
 __all__ = ["Origin", "line_origins", "masks_of", "more_masked", "new_masks"]
@@ -72,7 +72,7 @@ def new_masks(before: _Lines, after: _Lines, origin: Origin) -> dict[int, Counte
     if said is not None:
         words = iter(said)
         for number, text in zip(origin.new, texts, strict=True):
-            there = _masks(text)
+            there = hidden(text)
             found[number] = Counter(mask for mask, was in zip(there, words, strict=False) if was != mask)
     else:
         had = sum((masks_of(before[number - 1].text) for number in origin.old), Counter())
@@ -92,11 +92,7 @@ def more_masked(before: _Lines, after: _Lines) -> bool:
 
 def masks_of(text: str) -> Counter[str]:
     """Return how many of each mask a text has."""
-    return Counter(_masks(text))
-
-
-def _masks(text: str) -> list[str]:
-    return [mask[0] for mask in HIDDEN.finditer(text)]
+    return Counter(hidden(text))
 
 
 def _by_times(before: _Lines, after: _Lines, blocks: list[tuple[list[int], list[int]]]) -> Iterator[Origin]:
@@ -154,7 +150,7 @@ def _take(origin: Origin, olds: list[int], news: list[int]) -> None:
 def _masked_words(before: str, after: str) -> list[str] | None:
     """Return the words in whose place each mask of a text is; None where more than masking changed."""
     before, after = " ".join(before.split()), " ".join(after.split())
-    parts = HIDDEN.sub("\0", after).split("\0")
+    parts = around_hidden(after)
     if len(parts) == 1:
         return [] if before == after else None
     if not before.startswith(parts[0]) or not before.endswith(parts[-1]):

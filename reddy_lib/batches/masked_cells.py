@@ -8,6 +8,7 @@ still be loaded.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ import msgspec
 
 from reddy_lib.batches.line_diff import pair_lines
 from reddy_lib.batches.masked_names import distinct, without_count
-from reddy_lib.batches.masks import ANY_MASK
+from reddy_lib.batches.masks import HIDDEN, around_hidden, hidden
 from reddy_lib.model import Call, from_payload
 
 __all__ = ["masked_cells"]
@@ -38,7 +39,7 @@ def masked_cells(cells: dict[str, Any], original: str | None, payload: str) -> d
     Args:
         original: the payload as it was loaded; None if it was never edited.
     """
-    if original is None or not ANY_MASK.search(payload):
+    if original is None or not HIDDEN.search(payload):
         return cells
     before, after = from_payload(original), from_payload(payload)
     lines = list(_lines(before, after))
@@ -60,7 +61,7 @@ def _lines(before: Call, after: Call) -> Iterator[_Masked]:
         found = pair_lines(old, new)
         pairs = [(old[one.old - 1], new[one.new - 1]) for one in found if one.old and one.new]
     for was, now in pairs:
-        if was.text != now.text and ANY_MASK.search(now.text):
+        if _hides_more(was.text, now.text):
             yield _compared(was.text, now.text)
 
 
@@ -72,16 +73,22 @@ def _tags(before: Call, after: Call) -> Iterator[_Masked]:
         by_name = {tag.key: tag for tag in old}
         pairs = [(by_name[tag.key], tag) for tag in new if tag.key in by_name]
     for was, now in pairs:
-        if was.value != now.value and ANY_MASK.search(str(now.value)):
+        if _hides_more(str(was.value), str(now.value)):
             yield _compared(str(was.value), str(now.value))
-        if was.key != now.key and ANY_MASK.search(now.key):
+        if _hides_more(was.key, now.key):
             yield _compared(was.key, without_count(was.key, now.key))
 
 
+def _hides_more(before: str, after: str) -> bool:
+    return before != after and bool(Counter(hidden(after)) - Counter(hidden(before)))
+
+
 def _compared(before: str, after: str) -> _Masked:
-    parts = ANY_MASK.split(after)
-    found = re.fullmatch("(.+?)".join(map(re.escape, parts)), before, re.DOTALL)
-    return _Masked(before, after, None if found is None else list(found.groups()))
+    found = re.fullmatch("(.+?)".join(map(re.escape, around_hidden(after))), before, re.DOTALL)
+    if found is None:
+        return _Masked(before, after, None)
+    pairs = zip(found.groups(), hidden(after), strict=True)
+    return _Masked(before, after, [words for words, mask in pairs if words != mask])
 
 
 def _cell(

@@ -12,6 +12,8 @@ __all__ = [
     "ANY_MASK",
     "HIDDEN",
     "MASKED",
+    "around_hidden",
+    "hidden",
     "is_masked",
     "masks_in",
     "own_masks",
@@ -20,13 +22,23 @@ __all__ = [
 MASKED = "[masked]"
 """The mask of words that a person chose."""
 
-_KIND_OF = {f"[{title}]": kind for kind, title in TITLES.items()}
+_KIND_OF = {f"[{title}]".casefold(): kind for kind, title in TITLES.items()}
 _NAMES = "|".join(map(re.escape, (*_KIND_OF, "[number]", MASKED)))
 ANY_MASK = re.compile(_NAMES, re.IGNORECASE)
 HIDDEN = re.compile(
-    rf"{_NAMES}|\[[^\W\d_][^\[\]\d]{{1,40}}\]|<[^\W\d_][^<>\d]{{1,40}}>|([*#xX•█_…])\1{{2,}}", re.IGNORECASE
+    rf"{_NAMES}|\[[^\W\d_][^\[\]]{{1,40}}\]|<[^\W\d_][^<>]{{1,40}}>|([*#xX•█_…])\1{{2,}}", re.IGNORECASE
 )
-"""Masks, and whatever else people type in place of words: `[redacted]`, `<removed>`, `****`, `XXXX`."""
+"""Masks, and whatever else people type in place of words: `[redacted]`, `[SSN 1]`, `<removed>`, `****`, `XXXX`."""
+
+
+def hidden(text: str) -> list[str]:
+    """Return whatever is in a text in place of words."""
+    return [one[0] for one in HIDDEN.finditer(text)]
+
+
+def around_hidden(text: str) -> list[str]:
+    """Return the parts of a text before, between and after what is in place of words."""
+    return HIDDEN.sub("\0", text).split("\0")
 
 
 def masks_in(call: Call) -> Counter[str]:

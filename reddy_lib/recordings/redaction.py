@@ -1,9 +1,10 @@
 """Silence parts of a recording: copy it, with chosen seconds replaced by silence.
 
 Reddy does not redact a recording that comes with a transcript, so it has to be done before. The original is never
-changed. In the copy of a wav file, the header, the length and every byte outside of the spans are those of the original.
-Inside of them, each sample is the one that means silence in its format (0x80 for 8 bits, 0xD5 for A-law, 0xFF for µ-law,
-otherwise zeros). No sample is decoded or encoded again. The copy of any other recording is a wav file of 16 bits.
+changed. In the copy of a wav file, the form, the length and every sample outside of the spans are those of the
+original; comments and whatever else it holds are left out. Inside of the spans, each sample is the one that means
+silence in its format (0x80 for 8 bits, 0xD5 for A-law, 0xFF for µ-law, otherwise zeros). No sample is decoded or
+encoded again. The copy of any other recording is a wav file of 16 bits.
 
 A span comes from a person who marks seconds, or from words in a line (`find_personal_data`). Words become seconds by
 their own times if the source has them, or else by the times of the whole line, with a margin. Words without any time are

@@ -98,7 +98,9 @@ def copy_samples(file: IO[bytes], wav: Wav, copy: IO[bytes]) -> None:
     Comments, cue points, pictures and whatever follows the samples may tell what was said; they are left out.
     """
     size = wav.present if wav.promised is None else wav.promised
-    described = b"fmt " + len(wav.described).to_bytes(4, "little") + wav.described
+    described = (
+        b"fmt " + len(wav.described).to_bytes(4, "little") + wav.described + b"\0" * (len(wav.described) % 2)
+    )
     if size <= _LONGEST:
         head = b"RIFF" + (4 + len(described) + 8 + size + size % 2).to_bytes(4, "little") + b"WAVE"
         copy.write(head + described + b"data" + size.to_bytes(4, "little"))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from reddy_lib.batches.masked_cells import masked_cells
 from reddy_lib.batches.masking import MaskPersonalData
+from reddy_lib.batches.masks import masks_in
 from reddy_lib.model import Call, Tag, TranscriptLine, payload_json
+from reddy_lib.personal_data import TITLES
 from reddy_lib.transcripts import parse_transcript
 
 CARD = "4111 1111 1111 1111"
@@ -99,3 +102,25 @@ def test_names_of_columns_and_of_nested_tags_are_masked_and_none_is_lost() -> No
     assert list(masked.values())[:2] == ["yes", "no"]
     assert json.loads(masked["tags"]) == {"card [card number]": "yes", "card [card number] (2)": "no"}
     assert "1111" not in json.dumps(masked)
+
+
+@pytest.mark.parametrize("typed", ["[redacted]", "[Card Number]", "[SSN 1]", "XXXX"])
+@pytest.mark.parametrize("form", list(forms(call(CARD))))
+def test_whatever_was_typed_in_place_of_words_is_in_the_cells_too(form: str, typed: str) -> None:
+    before = call(CARD)
+    assert before.transcript is not None
+    before.transcript[0].text = "[noise] Could I have the card number?"
+    after = msgspec.json.decode(payload_json(before).decode().replace(CARD, typed), type=dict)
+    masked = masked_cells(
+        {"transcript": forms(before)[form]}, payload_json(before).decode(), json.dumps(after)
+    )
+    told = json.dumps(masked)
+    assert "4111" not in told
+    assert "noise" in told
+
+
+@pytest.mark.parametrize("kind", TITLES)
+def test_masks_of_every_kind_are_counted(kind: str) -> None:
+    one = call(f"[{TITLES[kind]}]")
+    one.tags = []
+    assert masks_in(one) == {kind: 1}

@@ -93,6 +93,13 @@ def test_a_span_that_the_recording_does_not_reach_is_given_back(tmp_path: Path) 
     assert done.beyond == [far, long]
 
 
+def test_a_header_of_an_odd_length_is_copied_so_that_it_can_be_read(tmp_path: Path) -> None:
+    plain = wav_bytes(np.full(RATE, 0.5))
+    content = plain[:16] + (17).to_bytes(4, "little") + plain[20:36] + b"\0\0" + plain[36:]
+    silence_recording(io.BytesIO(content), tmp_path / "b.wav", [(0, 1)])
+    assert read_wav(io.BytesIO((tmp_path / "b.wav").read_bytes())).present == 2 * RATE
+
+
 @pytest.mark.parametrize("odd", [False, True])
 @pytest.mark.parametrize("after", [b"LIST\x04\x00\x00\x00word", b"word" * 300, b""])
 @pytest.mark.parametrize("before", [b"LIST\x08\x00\x00\x00INFOword", b"bext\x04\x00\x00\x00word", b""])
