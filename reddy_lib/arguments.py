@@ -223,6 +223,8 @@ def _product(one: object) -> dict[str, Any]:
         raise TypeError(
             f"A product is what client.list_products() returns, or a dict with id, name and status, not {_shown(one)}."
         ) from None
+    if isinstance(found.get("id"), float) and found["id"].is_integer():
+        found["id"] = int(found["id"])  # pandas makes floats of a column of ids with a gap
     if "id" not in found or not str(found["id"]).strip().isdecimal():
         raise ValueError("A product needs an id, the number that Reddy uses for it.")
     whole = {str(name): value for name, value in found.items()}

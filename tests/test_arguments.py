@@ -158,6 +158,12 @@ def test_products_may_lack_names(batch: reddy.Batch) -> None:
     assert ledger.load(FRAME, products=given, progress=False, timezone="UTC").total == 2
     whole = {"name": "", "status": "active"}
     assert arguments.product_dicts(given) == [{"id": 1, **whole}, {"id": 2, **whole}]
+    assert arguments.product_dicts([{"id": 12.0, "name": "Cards", "status": "active"}]) == [
+        {"id": 12, "name": "Cards", "status": "active"}
+    ]
+    for wrong in (12.5, float("nan"), -1.0, True):
+        with pytest.raises(ValueError, match="A product needs an id, the number"):
+            arguments.product_dicts([{"id": wrong}])
     with pytest.raises(ValueError, match="A product needs an id, the number"):
         ledger.load(FRAME, products=[{"id": "abc", "name": "Cards", "status": "active"}], progress=False)
 

@@ -45,6 +45,22 @@ def test_an_empty_cell_is_the_speaker_above_where_speakers_are_named_as_they_cha
 
 
 @pytest.mark.parametrize(
+    "remark", ["System note: transferred.", "[hold music]", "Call transferred to Bo", "Internal note: VIP."]
+)
+def test_a_remark_about_the_call_has_no_speaker(remark: str) -> None:
+    call = built(
+        (A, "Good morning, how can I help?"), ("", "This is Ann."), (C, "I lost my card."), ("", remark),
+        ("", "It is a Visa."), (A, "Which one?"), ("", "Credit or debit?"), (C, "Credit."),
+    )  # fmt: skip
+    mine = [line.role for line in call.call.transcript or () if remark in line.text]
+    assert mine in ([], [""])
+    assert roles(call).count("customer") == 3
+    assert codes(call).count("line-without-speaker") >= 3
+    joined = built((A, "Good morning, how can I help"), ("", remark), (C, "I lost my card"), (A, "Oh dear."))
+    assert next(line.text for line in joined.call.transcript or ()) == "Good morning, how can I help"
+
+
+@pytest.mark.parametrize(
     "rows",
     [
         ((A, "Hello?"), (C, "Hi."), ("", "How can I help?"), (C, "I lost my card."), (A, "Oh dear.")),

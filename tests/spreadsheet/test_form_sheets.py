@@ -97,6 +97,48 @@ def test_a_form_may_lack_a_fact(tmp_path: Path) -> None:
     assert set(found[found["severity"] == "error"]["code"]) == {"product-missing"}
 
 
+@pytest.mark.parametrize("gap", [[], [None]], ids=["side by side", "a column between"])
+@pytest.mark.parametrize("blank", [0, 1, 2])
+def test_a_blank_value_is_an_empty_fact(tmp_path: Path, gap: list[None], blank: int) -> None:
+    rows: Rows = []
+    for n in range(1, 4):
+        pairs = [*facts(n), ["Queue", f"home {n}"], ["Team", f"blue {n}"]]
+        if n == 2 and blank:
+            pairs[2][1] = None
+        if n == 2 and blank == 2:
+            pairs[3][1] = None
+        pairs[0][1] = pairs[0][1] if n != 3 or blank else None
+        rows += [[*pairs[at], *gap, *pairs[at + 1]] for at in range(0, 6, 2)]
+        rows += [["Transcript", WHOLE]]
+    batch = load(tmp_path, rows)
+    found = [batch[row] for row in batch.calls().index]
+    ids = [str(call.conversation_id) for call in found]
+    assert ids[:2] == ["H-1", "H-2"]
+    assert ids[2] == "H-3" if blank else ids[2].startswith("call-")  # one that the library made
+    assert [call.product_id for call in found] == [7, None if blank else 7, 7]
+    for call in found:
+        assert call.agent_email == MAIL
+        assert [(line.role.title(), line.text) for line in call.transcript or ()] == list(SAID)
+    assert "\t" not in str(found)
+
+
+@pytest.mark.parametrize("name", ["Product", "Start", "Agent"])
+def test_a_label_alone_is_an_empty_fact(tmp_path: Path, name: str) -> None:
+    rows = [row for n in range(1, 5) for row in WAYS["no gap"](n)]
+    at = next(place for place, row in enumerate(rows[6:], 6) if row[0] == name)
+    rows[at] = [name]
+    batch = load(tmp_path, rows)
+    found = [batch[row] for row in batch.calls().index]
+    assert [call.conversation_id for call in found] == ["H-1", "H-2", "H-3", "H-4"]
+    assert [call.agent_email for call in found if call.conversation_id != "H-2"] == [MAIL] * 3
+    second = found[1]
+    assert (second.agent_email, second.product_id) == (
+        None if name == "Agent" else MAIL,
+        None if name == "Product" else 7,
+    )
+    assert (second.timestamp is None) == (name == "Start")
+
+
 def test_what_stands_in_no_form_is_told(tmp_path: Path) -> None:
     batch = load(tmp_path, [["Calls of March"], [], *(row for n in range(1, 4) for row in WAYS["no gap"](n))])
     assert "Calls of March" in " ".join(map(str, batch.findings()["message"]))

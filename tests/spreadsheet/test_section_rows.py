@@ -67,6 +67,22 @@ def test_the_day_of_a_section_is_joined_to_the_times_of_its_calls(tmp_path: Path
     assert starts == [1773396000.0 + 86_400 * n for n in range(3)]
 
 
+@pytest.mark.parametrize("heading", ["Calls without an agent", "Agents who left:", "Bo Larsen"])
+def test_below_a_heading_that_is_no_section_no_call_has_the_section_above(
+    tmp_path: Path, heading: str
+) -> None:
+    many = [[f"M-{n}", "Home", "2026-03-01 10:00", TALK] for n in range(500)]
+    rows = [HEAD, [MAILS[0]], *calls(1), [MAILS[1]], *many, ["Total", "500"], *calls(2), [heading], *calls(3)]
+    batch = load(tmp_path, rows)
+    agents = {batch[row].conversation_id: batch[row].agent_email for row in batch.calls().index}
+    assert (agents["H-1"], agents["M-499"], agents["H-2"], agents["H-3"]) == (
+        MAILS[0],
+        MAILS[1],
+        MAILS[1],
+        None,
+    )
+
+
 @pytest.mark.parametrize(
     "rows",
     [

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import reddy_lib as reddy
+from reddy_lib.spreadsheet.reading.xml_tables import xml_rows
 
 SAID = (
     ("agent", "Harbour Insurance, how can I help you?"),
@@ -146,3 +147,40 @@ def test_a_transcript_that_is_marked_up_is_one_text(tmp_path: Path) -> None:
 
 def plain(name: str, value: str) -> str:
     return f"<{name}>{value}</{name}>"
+
+
+SENTENCES: dict[str, tuple[str, str]] = {
+    "sentences": ("<s>Hello there</s><s>How can I help?</s>", "Hello there How can I help?"),
+    "sentences in a paragraph": ("<p><s>Hello there</s><s>And you</s></p>", "Hello there And you"),
+    "utterances": ("<u>Hello there.</u>\n<u>How can I help?</u>", "Hello there. How can I help?"),
+    "styles that end a sentence": (
+        "<b>Hello there.</b><i>How can I help?</i>",
+        "Hello there. How can I help?",
+    ),
+    "words after a sentence": ("Hello there.<b>How can I help?</b>Now", "Hello there. How can I help? Now"),
+    "a part of a word": ("<b>un</b><i>real</i> and un<s>rea</s>l", "unreal and unreal"),
+    "a part of a number": ("It is <b>3.</b><i>50</i> now", "It is 3.50 now"),
+}
+
+
+@pytest.mark.parametrize(("inner", "text"), SENTENCES.values(), ids=SENTENCES)
+def test_sentences_in_elements_are_not_glued(tmp_path: Path, inner: str, text: str) -> None:
+    def one(number: int) -> str:
+        said = "".join(f'<turn speaker="{role}"><text>{inner}</text></turn>' for role, _ in SAID)
+        return written(number, FIELDS["typed"]) + said
+
+    batch = load(tmp_path, one)
+    for row in batch.calls().index:
+        assert [" ".join(line.text.split()) for line in batch[row].transcript or ()] == [text] * len(SAID)
+
+
+def test_elements_of_one_letter_may_be_fields(tmp_path: Path) -> None:
+    path = tmp_path / "calls.xml"
+    path.write_text(
+        "<calls><call><u>Hello</u><s>Agent</s></call><call><u>Hi</u><s>Customer</s></call></calls>"
+    )
+    assert list(xml_rows(path)) == [
+        ["u", "s"],
+        ["Hello", "Agent"],
+        ["Hi", "Customer"],
+    ]

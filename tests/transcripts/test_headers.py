@@ -360,6 +360,30 @@ def test_what_the_program_of_a_chat_wrote_is_no_message() -> None:
     assert notice in " ".join(line.text for line in kept)
 
 
+def test_a_further_message_without_its_name_is_kept() -> None:
+    lines = [*CHAT[:2], "And the television is dead too.", CHAT[2], "One moment"]
+    text = "\n".join(f"14/03/2026, 09:0{n} - {line}" for n, line in enumerate(lines))
+    read = read_transcript(text, agent=("Laura Behrens",))
+    said = " ".join(line.text for line in read.lines)
+    assert "And the television is dead too." in said
+    assert "One moment" in said
+    codes = [found.code for found in read.findings]
+    assert "not-spoken" not in codes
+    assert codes.count("line-without-speaker") == 2
+
+
+@pytest.mark.parametrize(
+    "notice",
+    ["Omar left", "Call transferred to Tom", "[hold music]", "Omar added Tom", "<Media omitted>"],
+)
+def test_a_dated_notice_between_messages_is_left_out(notice: str) -> None:
+    lines = [*CHAT[:2], notice, CHAT[2]]
+    text = "\n".join(f"14/03/2026, 09:0{n} - {line}" for n, line in enumerate(lines))
+    read = read_transcript(text, agent=("Laura Behrens",))
+    assert notice not in " ".join(line.text for line in read.lines)
+    assert "not-spoken" in {found.code for found in read.findings}
+
+
 @pytest.mark.parametrize(
     "day", ["Friday, March 14th", "14 March 2026", "14.03.2026", "--- 2026-03-14 ---", "2026年3月14日"]
 )

@@ -30,6 +30,20 @@ def test_times_before_them_are_kept() -> None:
     assert read.lines[1].text == "もしもし。"
 
 
+@pytest.mark.parametrize("marks", MARKS)
+def test_two_quotations_in_a_line_keep_their_marks(marks: str) -> None:
+    told = f"{marks[0]}Hello{marks[1]} he said {marks[0]}how can I help?{marks[1]}"
+    read = read_transcript(f"Agent {told}\nCustomer {marks[0]}My card is lost.{marks[1]}")
+    assert told in " ".join(line.text for line in read.lines)
+
+
+@pytest.mark.parametrize("marks", ["«»", "「」"])
+def test_marks_inside_of_marks_are_part_of_the_words(marks: str) -> None:
+    said = f"I said {marks[0]}no{marks[1]} twice."
+    read = read_transcript(f"Agent {marks[0]}Hello{marks[1]}\nCustomer {marks[0]}{said}{marks[1]}")
+    assert [line.text for line in read.lines] == ["Hello", said]
+
+
 @pytest.mark.parametrize(
     "text",
     [

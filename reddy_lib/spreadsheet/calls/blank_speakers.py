@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from reddy_lib.findings import Finding, finding
+from reddy_lib.transcripts.asides import is_aside, is_event, is_note
 
 __all__ = ["with_speakers"]
 
@@ -16,15 +17,17 @@ def with_speakers(turns: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]]
     for each of these rows.
 
     A row that goes on with a sentence is joined to it. Elsewhere an empty cell stands for the speaker above it only if
-    the call names its speakers where they change, and nowhere else.
+    the call names its speakers where they change, and nowhere else. A remark about the call has no speaker.
     """
     found, told = _joined(turns)
-    if not _named_where_they_change([turn["role"] for turn in found]):
+    if not _named_where_they_change([turn["role"] for turn in found if not _is_remark(turn)]):
         return found, told
     speaker = ""
     for number, turn in enumerate(found, start=1):
         if turn["role"]:
             speaker = turn["role"]
+            continue
+        if _is_remark(turn):
             continue
         turn["role"] = speaker
         message = f"A row without a speaker was assigned to {speaker}: this call names speakers only where they change."
@@ -32,6 +35,12 @@ def with_speakers(turns: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]]
             finding("line-without-speaker", "transcript", message, line=number, value=turn["text"][:200])
         )
     return found, told
+
+
+def _is_remark(turn: dict[str, Any]) -> bool:
+    """Return whether a row without a speaker is a remark about the call: "[hold music]", "System note: …"."""
+    text = turn["text"]
+    return not turn["role"] and (is_event(text) or is_note(text) or is_aside(text))
 
 
 def _named_where_they_change(labels: Sequence[str]) -> bool:
@@ -54,7 +63,7 @@ def _joined(turns: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list
     continued: list[Finding] = []
     ended = 2 * sum(_is_ended(turn["text"]) for turn in turns) > len(turns)
     for turn in turns:
-        unlabelled = not turn["role"] and found and found[-1]["role"]
+        unlabelled = not turn["role"] and found and found[-1]["role"] and not _is_remark(turn)
         if not unlabelled or not _goes_on(found[-1]["text"], turn["text"], ended=ended):
             found.append(turn)
             continue

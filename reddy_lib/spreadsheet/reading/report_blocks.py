@@ -138,9 +138,15 @@ def _told(lines: Iterable[str], speakers: Collection[str]) -> Iterator[_Told]:
         label, value = match if match is not None else ("", "")
         kind = "bare" if is_bare(line.strip()) else "words"
         if label and label not in speakers:
-            # What has its value below it begins a text, in which people may speak.
-            kind = "fact" if value else "words"
-        elif label and above != "words" and _names_somebody(value):
+            # What has its value below it begins a text, in which people may speak; but an address is no speech.
+            kind = "fact" if value else "text"
+        elif label and above == "text" and _EMAIL.fullmatch(value):
+            kind = "fact"
+        elif (
+            label
+            and above not in ("words", "text")
+            and (_names_somebody(value) or (not value and above == "fact"))
+        ):
             while len(ahead) < _AHEAD and (more := next(rows, None)) is not None:
                 ahead.append(more)
             if _EMAIL.fullmatch(value) or _is_among_facts(ahead, speakers, above):

@@ -62,6 +62,10 @@ def section_rows(rows: Iterable[tuple[int, list[Any]]], left: list[str]) -> Iter
         if value is not None:
             section = value
         elif texts and texts != found.header:
+            if _filled(texts) == 1 and not is_total(cells):
+                section = (
+                    ""  # the heading of a group that nothing is known of, rather than a call of the one above
+                )
             called = [*cells[:width], *[""] * (width - len(cells)), section, *cells[width:]]
             yield number, list(cells) if is_total(cells) else called
 

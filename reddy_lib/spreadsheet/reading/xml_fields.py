@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +13,8 @@ from reddy_lib.transcripts import leaning
 
 __all__ = [
     "Part",
+    "apart",
+    "are_fields",
     "is_markup",
     "parts_inside",
     "plain_fields",
@@ -30,6 +32,8 @@ _STYLES_TEXT = """
 abbr b big bdi bdo del em font hr i ins kbd s small span strike strong sub sup tt u ul ol dl wbr
 """
 _STYLES = frozenset(_STYLES_TEXT.split())
+_SENTENCES = frozenset(("s", "u"))
+"""Mark-up among words; elsewhere a sentence or an utterance, as TEI names them, or a field of one letter."""
 _OF_TURNS = frozenset(
     ("speaker", "who", "role", "begin", "start", "end", "stop", "time", "name", "id", "value")
 )
@@ -92,18 +96,47 @@ def is_markup(name: str, attributes: Mapping[str, str], *, among_words: bool) ->
     return plain in _LINES or plain in _STYLES or (among_words and not attributes and not concepts(name))
 
 
+def are_fields(names: Iterable[str]) -> bool:
+    """Return whether the elements of a text-less one are fields, though each may be mark-up: `<u>Hello</u><s>Agent</s>`."""
+    return {name.casefold() for name in names} == _SENTENCES
+
+
+def apart(names: Iterable[str], parts: Sequence[Part]) -> list[Part]:
+    """Return the pieces of an element without a text of its own, with blanks around those that are sentences."""
+    if not _SENTENCES.issuperset(name.casefold() for name in names):
+        return list(parts)
+    return [" " if part == "" else part for part in parts]
+
+
 def parts_inside(name: str, parts: Sequence[Part]) -> list[Part]:
-    """Return the pieces of an element as those of the one around it: a paragraph and `<br/>` begin a new line."""
-    return [None, *parts, None] if name.casefold() in _LINES else list(parts)
+    """Return the pieces of an element as those of the one around it: a paragraph and `<br/>` begin a new line.
+
+    "" marks where another element begins or ends.
+    """
+    return [None, *parts, None] if name.casefold() in _LINES else ["", *parts, ""]
 
 
 def text_of_parts(parts: Sequence[Part]) -> str:
     """Return all words of an element with elements among them, in order. Line breaks are those that its mark-up draws, if
-    it draws any, else those of the text."""
+    it draws any, else those of the text. A blank parts two elements of which the first ends a sentence."""
     blank = re.compile(r"\s+" if None in parts else r"[^\S\n]+")
-    text = "".join("\n" if part is None else blank.sub(" ", part) for part in parts)
-    lines = (" ".join(line.split()) for line in text.split("\n"))
+    pieces: list[str] = []
+    bordered = False
+    for part in parts:
+        if part == "":
+            bordered = True
+            continue
+        piece = "\n" if part is None else blank.sub(" ", part)
+        if bordered and pieces and pieces[-1][-1:] in _SENTENCE_ENDS and piece[:1].isalpha():
+            pieces.append(" ")
+        pieces.append(piece)
+        bordered = False
+    lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
     return "\n".join(line for line in lines if line)
+
+
+_SENTENCE_ENDS = frozenset(".?!…,;:")
+"""Marks with a blank after them, which those of Chinese and Japanese do without."""
 
 
 def turns_by_name(children: Sequence[tuple[str, Any]]) -> list[dict[str, Any]] | None:

@@ -19,6 +19,8 @@ from reddy_lib.spreadsheet.reading.json_tables import rows_of_records
 from reddy_lib.spreadsheet.reading.records import holds_speech, is_turn_list
 from reddy_lib.spreadsheet.reading.xml_fields import (
     Part,
+    apart,
+    are_fields,
     is_markup,
     parts_inside,
     plain_fields,
@@ -192,7 +194,9 @@ class _Element:
 
     def is_text(self) -> bool:
         """Return whether the elements inside are words of its text, rather than fields of their own."""
-        return bool(self.children) and self.plain and (self.styled or bool(self.own()))
+        if not self.children or not self.plain:
+            return False
+        return bool(self.own()) or (self.styled and not are_fields(self.children))
 
 
 class _Records:
@@ -220,6 +224,8 @@ class _Records:
 
     def _end(self, _: str) -> None:
         element = self._open.pop()
+        if element.children and element.plain and not element.own():
+            element.parts = apart(element.children, element.parts)
         value = self._value(element)
         above = self._open[-1]
         if above.plain:

@@ -426,11 +426,27 @@ def _logs(rows: list[Row], speakers: set[str], known: Known) -> set[str]:
 
 def _notices(rows: Sequence[Row], speakers: set[str]) -> set[str]:
     """Return the lines that the program of a chat wrote: with a date and a time of their own as all messages have, and
-    without anybody who wrote them."""
+    without anybody who wrote them.
+
+    Some programs name a person only above the first of several messages: below it, a line has to read as a notice.
+    """
     turns = [row for row in rows if row.label in speakers]
     if len(turns) < 2 or not all(_DATED.match(row.start) for row in turns):
         return set()
-    return {row.raw for row in rows if not row.label and row.text and _DATED.match(row.start)}
+    first = next(place for place, row in enumerate(rows) if row.label in speakers)
+    return {
+        row.raw
+        for place, row in enumerate(rows)
+        if not row.label and row.text and _DATED.match(row.start)
+        if place < first or _is_notice(row.text, speakers)
+    }
+
+
+def _is_notice(text: str, speakers: set[str]) -> bool:
+    """Does this line say what happened in a chat: "[hold music]", "Omar added Tom"?"""
+    if is_event(text, machine=True) or is_note(text) or is_aside(text):
+        return True
+    return any(text.startswith(f"{label} ") for label in speakers if label)
 
 
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d")

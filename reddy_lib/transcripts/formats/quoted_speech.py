@@ -42,4 +42,24 @@ def without_quotes_around_turns(text: str, known: Callable[[str], bool]) -> str:
         known(who) or leaning(who) or (count > 1 and could_be_a_name(who)) for who, count in people.items()
     ):
         return text
-    return "\n".join(f"{match['before']}{match['who'].strip()}: {match['said'].strip()}" for match in matches)
+    return "\n".join(f"{match['before']}{match['who'].strip()}: {_said(match)}" for match in matches)
+
+
+def _said(match: re.Match[str]) -> str:
+    """Return what somebody said without the marks around it; with them where they are those of two quotations."""
+    said = match["said"].strip()
+    return f"{match['open']}{said}{match['close']}" if _ends_inside(match) else said
+
+
+def _ends_inside(match: re.Match[str]) -> bool:
+    """Return whether the first mark is closed before the last one: `"Hello" he said "how are you?"`."""
+    mark, end, said = match["open"], match["close"], match["said"]
+    if mark == end:
+        before, found, _ = said.partition(mark)
+        return bool(found) and bool(before) and not before[-1].isspace()
+    depth = 1
+    for one in said:
+        depth += (one == mark) - (one == end)
+        if not depth:
+            return True
+    return False
