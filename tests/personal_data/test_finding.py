@@ -345,6 +345,24 @@ def test_a_password_ends_before_such_words_and_keeps_those_inside() -> None:
     assert said(question, ("customer", "it was quokka is king")) == [("password", "quokka is king")]
 
 
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        ("it's bob at work at zed dot com", "bob at work at zed dot com"),
+        ("it's b o b at work at zed dot com", "b o b at work at zed dot com"),
+        ("bob dot lee at work at zed dot com", "bob dot lee at work at zed dot com"),
+        ("it's bob @ work at zed dot com", "bob @ work at zed dot com"),
+        ("c'est paul arobase travail arobase zed point fr", "paul arobase travail arobase zed point fr"),
+        ("you can reach me at bob at zed dot com", "bob at zed dot com"),
+        ("contact us at bob at zed dot com", "bob at zed dot com"),
+        ("i'm at bob at zed dot com", "bob at zed dot com"),
+        ("at bob at zed dot com", "bob at zed dot com"),
+    ],
+)
+def test_an_address_with_two_words_for_its_sign_is_marked_from_its_beginning(told: str, address: str) -> None:
+    assert said(("agent", "What's your email address?"), ("customer", told)) == [("email", address)]
+
+
 def test_a_password_that_is_nothing_but_such_a_word_is_marked() -> None:
     assert said(("agent", "And your password?"), ("customer", "simply")) == [("password", "simply")]
 
