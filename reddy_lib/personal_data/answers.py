@@ -357,7 +357,7 @@ def _is_dot(tokens: Sequence[Token], index: int) -> bool:
 def emails_in_words(line: Line, *, asked: bool) -> Iterator[Part]:
     """Yield email addresses that are said in words. `asked`: any words may stand before the "at"."""
     for index, token in enumerate(line.parts):
-        if not (token.word.at or token.text == "@"):
+        if not _is_at(token):
             continue
         parts = line.parts
         bracket = 0 < index < len(parts) - 1 and _BRACKETS.get(parts[index - 1].text) == parts[index + 1].text
@@ -365,41 +365,68 @@ def emails_in_words(line: Line, *, asked: bool) -> Iterator[Part]:
         if last < 0 or any(other.word.at for other in parts[index + 2 : last]):
             continue  # "at bob at zed dot com": the last "at" is the sign
         tokens = line.tokens
-        first = index - bracket
-        words = 0
-        while first > 0 and index - first < _LEFT:
-            before = tokens[first - 1]
-            if before.word.at:
-                break
-            beside = (
-                first == index - bracket or tokens[first].word.plain in _SEPARATORS or _is_dot(tokens, first)
-            )
-            if _spelled(before) or before.word.plain in _SEPARATORS or _is_dot(tokens, first - 1):
-                first -= 1
-            elif _is_word(before) and (
-                beside
-                or (
-                    not (before.word.skip or before.word.small or before.word.phrases)
-                    and words < (4 if asked else 2)
-                )
-            ):
-                words += 1
-                first -= 1
-            else:
-                break
-        while first < index - bracket and _is_no_beginning(tokens, first):
-            first += 1
+        first = _local_part(tokens, index - bracket, asked=asked)
         if first < index - bracket or asked:
             yield _part(tokens, first, last)
 
 
+def _is_at(token: Token) -> bool:
+    return token.word.at or token.text == "@"
+
+
+def _local_part(tokens: Sequence[Token], at: int, *, asked: bool) -> int:
+    """Return the first token of what an address has before the sign at token `at`."""
+    first = at
+    words = 0
+    while first > 0 and at - first < _LEFT:
+        before = tokens[first - 1]
+        beside = first == at or tokens[first].word.plain in _SEPARATORS or _is_dot(tokens, first)
+        if _is_at(before):
+            if not _continues_before(tokens, first - 1, asked=asked):
+                break
+            first -= 2
+            words += 1
+        elif _spelled(before) or before.word.plain in _SEPARATORS or _is_dot(tokens, first - 1):
+            first -= 1
+        elif _is_word(before) and (
+            beside
+            or (
+                not (before.word.skip or before.word.small or before.word.phrases)
+                and words < (4 if asked else 2)
+            )
+        ):
+            words += 1
+            first -= 1
+        else:
+            break
+    while first < at and (_is_at(tokens[first]) or _is_no_beginning(tokens, first)):
+        first += 1
+    return first
+
+
+def _continues_before(tokens: Sequence[Token], at: int, *, asked: bool) -> bool:
+    """Return whether the words before an earlier "at" are a part of the address ("bob at work" at zed dot com).
+
+    They are not in "reach me at bob at zed dot com", where a small word precedes it.
+    """
+    if not at or _is_cut_off(tokens, at - 1):  # "i'm at work"
+        return False
+    word = tokens[at - 1].word
+    if _spelled(tokens[at - 1]):
+        return True
+    return _is_word(tokens[at - 1]) and not (word.small or word.skip or (word.common and not asked))
+
+
+def _is_cut_off(tokens: Sequence[Token], index: int) -> bool:
+    """Return whether an apostrophe parts a token from the word before it ("it's")."""
+    return index > 0 and tokens[index - 1].text in "'’" and tokens[index].glued
+
+
 def _is_no_beginning(tokens: Sequence[Token], index: int) -> bool:
     """Return whether an address cannot begin here: a sign, a word of one letter, or what an apostrophe cut off ("it's")."""
-    before = tokens[index - 1] if index else None
-    cut_off = before is not None and before.text in "'’" and tokens[index].glued
     alone = not (_is_dot(tokens, index + 1) or tokens[index + 1].word.plain in _SEPARATORS)  # "a dot lee"
     article = tokens[index].word.plain in ("a", "e", "i", "y") and alone
-    return not _is_word(tokens[index]) or article or cut_off
+    return not _is_word(tokens[index]) or article or _is_cut_off(tokens, index)
 
 
 def _spelled(token: Token) -> bool:

@@ -53,7 +53,7 @@ from reddy_lib.personal_data.line_shapes import (
 )
 from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.parsing import Parsed, parsed
-from reddy_lib.personal_data.passwords import with_numbers, written_around
+from reddy_lib.personal_data.passwords import password_words, with_numbers, written_around
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.said import Said, kinds_at
 from reddy_lib.personal_data.scoring import scores_of
@@ -329,16 +329,16 @@ class Dialogue:
         numbers: set[int] = set()
         if slot.kind == "name":
             numbers = {index for run in runs if run.digits for index in range(run.first, run.last + 1)}
-        parts = answer_words(line, slot.kind, stop, numbers)
+        parts, end = answer_words(line, slot.kind, stop, numbers), len(line.parts)
+        if slot.kind == "password":
+            parts, end = password_words(line, stop, runs)
         words = sum(
             1 for part in parts for token in line.parts[part.first : part.last + 1] if token.text[0].isalnum()
         )
-        if not parts:
-            return False
-        if slot.role == line.role and line.role:
+        if not parts or (slot.role == line.role and line.role):
             return False
         place = slot.kind == "address" and looks_like_address(line, parts)
-        sentence = is_sentence(line, parts) or (not place and len(line.parts) - words > ROUND_AN_ANSWER)
+        sentence = is_sentence(line, parts) or (not place and end - words > ROUND_AN_ANSWER)
         if not place and (
             line.parts[0].word.plain in _THANKS or (slot.kind == "address" and words > _SHORT_PLACE)
         ):
@@ -352,8 +352,6 @@ class Dialogue:
             return False
         if slot.kind == "name" and not is_name(line, parts):
             return False
-        if slot.kind == "password" and any(run.amount and not run.code.isalpha() for run in runs):
-            return False  # "eight characters" says how a password is made
         for part in parts:
             if slot.kind == "password":
                 part = with_numbers(part, runs)

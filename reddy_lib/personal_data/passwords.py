@@ -6,13 +6,13 @@ In "the wifi password on the sticker is blue-otter-4471" no word but the last ca
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
-from reddy_lib.personal_data.answers import Part
+from reddy_lib.personal_data.answers import Part, answer_words
 from reddy_lib.personal_data.runs import Run
-from reddy_lib.personal_data.tokens import Line
+from reddy_lib.personal_data.tokens import Line, Token
 
-__all__ = ["password_beside", "with_numbers", "written_around"]
+__all__ = ["password_beside", "password_words", "with_numbers", "written_around"]
 
 _AFTER, _BEFORE = 12, 5  # words from the noun to the password
 _AROUND = "\"'“”‘’«»()[]{}<>.,;:?…"
@@ -69,10 +69,72 @@ def written_around(line: Line, begin: int, end: int) -> tuple[int, int] | None:
 
 def with_numbers(part: Part, runs: Sequence[Run]) -> Part:
     """Return a part with all of the numbers of which it has some: a small word at its end may be a digit ("en")."""
-    beside = [run for run in runs if not run.letters and run.first <= part.last and part.first <= run.last]
+    beside = [
+        run
+        for run in runs
+        if not (run.letters or run.amount) and run.first <= part.last and part.first <= run.last
+    ]
     begin = min((run.begin for run in beside), default=part.begin)
     end = max((run.end for run in beside), default=part.end)
     return part._replace(begin=min(begin, part.begin), end=max(end, part.end))
+
+
+def password_words(line: Line, stop: int, runs: Sequence[Run]) -> tuple[list[Part], int]:
+    """Return the words of a line that answer a question for a password, and the token before which they end.
+
+    An amount alone is no password. One that says how a password is made is no part of it ("sunshine, eight characters");
+    another may be ("tiger 20 dollars").
+
+    Args:
+        stop: the token before which an answer ends in any case.
+    """
+    end = len(line.parts)
+    counts = [_counted(line, run) for run in runs if run.amount and not run.code.isalpha()]
+    if not counts:
+        return answer_words(line, "password", stop, ()), end
+    amounts = frozenset(index for count in counts for index in count)
+    beside = [part for part in answer_words(line, "password", stop, amounts) if _is_said(line, part, amounts)]
+    lengths = [count for count in counts if any(_is_of_writing(line.parts[index]) for index in count)]
+    if not beside or not lengths:
+        return answer_words(line, "password", stop, ()) if beside else [], end
+    first = lengths[0].start
+    if beside[0].first > first:
+        return beside, end
+    # What follows the length says more about how it is made: "eight characters, and a capital at the beginning".
+    before = answer_words(line, "password", min(stop, first), ())
+    return [part for part in before if _is_said(line, part, amounts)], first
+
+
+def _counted(line: Line, run: Run) -> range:
+    """Return the tokens of an amount with its unit, without numbers before it ("sunshine 77 ten letters")."""
+    at = len(run.atoms) - 1
+    while at and run.atoms[at].joined:
+        at -= 1
+    first, last = run.atoms[at].at, run.last
+    tokens = line.parts
+    if first and not tokens[first - 1].word.says and tokens[first].glued:
+        first -= 1  # "$20"
+    if last + 1 < len(tokens) and (tokens[last + 1].word.unit or not tokens[last + 1].word.says):
+        last += 1
+    return range(first, last + 1)
+
+
+def _is_of_writing(token: Token) -> bool:
+    """Return whether a word is what passwords are made of ("characters", "letters", "digits")."""
+    word = token.word
+    return word.unit and (word.writing or word.counts or any(one.kind == "what" for one in word.single))
+
+
+def _is_said(line: Line, part: Part, amounts: Container[int]) -> bool:
+    """Return whether words may be a password, and do not only say how it is made ("at least", "and a number")."""
+    tokens = line.parts
+    if part.first and tokens[part.first - 1].word.at and part.last + 1 in amounts:
+        return False
+    words = [token.word for token in tokens[part.first : part.last + 1] if token.word.says]
+    spelled = sum(word.letter for word in words) > 1
+    return any(
+        not (word.counts or word.writing or word.unit or (word.letter and not spelled)) for word in words
+    )
 
 
 def _word_at(text: str, at: int) -> tuple[int, int]:

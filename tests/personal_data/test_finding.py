@@ -345,6 +345,59 @@ def test_a_password_ends_before_such_words_and_keeps_those_inside() -> None:
     assert said(question, ("customer", "it was quokka is king")) == [("password", "quokka is king")]
 
 
+@pytest.mark.parametrize(
+    ("told", "password"),
+    [
+        ("It's sunshine, eight characters.", "sunshine"),
+        ("it's sunshine eight characters long", "sunshine"),
+        ("sunshine 8 characters and a number", "sunshine"),
+        (
+            "It's sunshine, eight characters, with a capital at the beginning and a number at the end",
+            "sunshine",
+        ),
+        ("It's sunshine77, ten letters", "sunshine77"),
+        ("It's eight characters, sunshine", "sunshine"),
+        ("It's tiger 20 dollars", "tiger 20 dollars"),
+        ("it's tiger20 dollars", "tiger20 dollars"),
+        ("It's tiger 20%", "tiger 20%"),
+    ],
+)
+def test_an_amount_beside_a_password_does_not_hide_it(told: str, password: str) -> None:
+    assert said(("agent", "What is your password?"), ("customer", told)) == [("password", password)]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "eight characters",
+        "it has eight characters",
+        "eight characters and a number",
+        "at least 8 letters",
+        "20 dollars",
+    ],
+)
+def test_an_amount_alone_is_no_password(told: str) -> None:
+    assert said(("agent", "What is your password?"), ("customer", told)) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        ("it's bob at work at zed dot com", "bob at work at zed dot com"),
+        ("it's b o b at work at zed dot com", "b o b at work at zed dot com"),
+        ("bob dot lee at work at zed dot com", "bob dot lee at work at zed dot com"),
+        ("it's bob @ work at zed dot com", "bob @ work at zed dot com"),
+        ("c'est paul arobase travail arobase zed point fr", "paul arobase travail arobase zed point fr"),
+        ("you can reach me at bob at zed dot com", "bob at zed dot com"),
+        ("contact us at bob at zed dot com", "bob at zed dot com"),
+        ("i'm at bob at zed dot com", "bob at zed dot com"),
+        ("at bob at zed dot com", "bob at zed dot com"),
+    ],
+)
+def test_an_address_with_two_words_for_its_sign_is_marked_from_its_beginning(told: str, address: str) -> None:
+    assert said(("agent", "What's your email address?"), ("customer", told)) == [("email", address)]
+
+
 def test_a_password_that_is_nothing_but_such_a_word_is_marked() -> None:
     assert said(("agent", "And your password?"), ("customer", "simply")) == [("password", "simply")]
 
