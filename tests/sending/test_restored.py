@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import time
@@ -455,6 +456,16 @@ def test_old_marks_are_dropped_and_the_newest_are_kept(state: Path) -> None:
 
     assert newest == [f"a{number:021}" for number in range(9_000 - high_water.LOOKED_AT, 9_000)]
     assert sum(path.stat().st_size for path in state.rglob("*.*")) < 3 * high_water.LARGE
+
+
+def test_a_file_that_cannot_be_read_hides_no_other_ledger(state: Path) -> None:
+    for number, name in enumerate(("one", "two", "three")):
+        high_water.append(name, Mark("first", f"a{number:021}", 1.0, f"https://{name}.example"))
+    (state / "ledgers" / "folder.marks").mkdir()  # which cannot be read as a file, whoever runs this
+    (state / "ledgers" / "gone.marks").symlink_to(state / "nowhere")
+    for number, name in enumerate(("folder", "one", "two", "three")):
+        os.utime(state / "ledgers" / f"{name}.marks", (number, number))
+    assert high_water.addresses_of_others("one") == {"https://two.example", "https://three.example"}
 
 
 def test_a_folder_for_marks_that_cannot_be_written_is_said_once_and_stops_nothing(
