@@ -31,7 +31,8 @@ PLACE = "place"
 """The path of the ledger when it was last opened normally. In a copy, this is the path of the original."""
 
 PREDECESSOR = "predecessor"
-"""JSON list of the addresses that another ledger, which was at this place before, sent calls to; absent if none was."""
+"""JSON list of the addresses that another ledger sent calls to: one that was at this place before, or any of this user
+before this ledger's first submission there. Absent if there are no such addresses."""
 
 INCARNATION = "incarnation"
 """A random id that the ledger gets each time a person settles that it was restored; absent before the first restore."""

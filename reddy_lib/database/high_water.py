@@ -98,13 +98,21 @@ def marks(identity: str, count: int = LOOKED_AT) -> list[Mark]:
 
 def addresses_of_others(identity: str) -> set[str]:
     """Return the addresses that other ledgers of this user sent calls to, whether or not those ledgers still exist."""
-    found: set[str] = set()
+    others: list[tuple[float, Path]] = []
     with contextlib.suppress(OSError):
-        others = [one for one in (state_folder() / "ledgers").iterdir() if one.stem != identity]
-        others.sort(key=lambda one: one.stat().st_mtime)
-        for path in others[-_MOST_OTHERS:]:
+        for path in (state_folder() / "ledgers").iterdir():
+            if path.stem != identity:
+                with contextlib.suppress(OSError):  # removed since
+                    others.append((path.stat().st_mtime, path))
+    found: set[str] = set()
+    looked_at = 0
+    for _, path in sorted(others, reverse=True):
+        if looked_at == _MOST_OTHERS:
+            break
+        with contextlib.suppress(OSError):  # one that cannot be read must not hide the others
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             found.update(parts[3] for parts in (line.split(" ", 3) for line in lines) if len(parts) == 4)
+            looked_at += 1
     return found
 
 

@@ -29,7 +29,7 @@ from reddy_lib.sending.states import OPEN_STATES
 if TYPE_CHECKING:
     from reddy_lib.database.database import Database
 
-__all__ = ["OTHER_ID", "hold_known", "hold_other_ids", "not_sent"]
+__all__ = ["OTHER_ID", "Held", "hold_known", "hold_other_ids", "hold_since", "not_sent"]
 
 OTHER_ID = "conversation-sent-under-other-id"
 
@@ -37,23 +37,22 @@ _FEW_LINES = 4
 """Calls with fewer lines have the same words too often to be the same call, unless they started in the same second."""
 
 
-class _Known(NamedTuple):
-    """A call that may be sent, beside an earlier one of another batch that it may be."""
+class Held(NamedTuple):
+    """What was looked at before a submission is created.
 
-    id: int
-    row: int
-    conversation_id: str | None
-    agent_email: str | None
-    timestamp: float | None
-    lines: int
-    key: str | None
-    near: str | None
-    words: str | None
+    Attributes:
+        words: the error text for a submission that has no other calls; "" if no call was held.
+        newest: the newest submission then, by id; None if there was no submission.
+    """
+
+    words: str
+    newest: str | None
 
 
 class _Earlier(NamedTuple):
     """The earlier call. `at`: when it was sent, in seconds since the epoch; None while it waits."""
 
+    batch_id: str
     row: int
     conversation_id: str | None
     agent_email: str | None
@@ -65,49 +64,73 @@ class _Earlier(NamedTuple):
     at: float | None
 
 
-_CALL = (
-    calls.c.id, calls.c.row, calls.c.conversation_id, calls.c.agent_email, calls.c.timestamp, calls.c.lines,
-    calls.c.delivery_key, calls.c.near_key, calls.c.words_digest,
-)  # fmt: skip
+_Key = tuple[str | float | None, ...]
+_Others = dict[_Key, dict[str, list[_Earlier]]]
+"""Earlier calls by what they have in common with the same call under another id, and by batch; at most two of each, with
+different delivery keys: a call is not compared with its own, so one of them is always left."""
 
 
-def hold_known(database: Database, parts: Sequence[sa.ColumnElement[bool]], address: str) -> str:
+def hold_known(database: Database, parts: Sequence[sa.ColumnElement[bool]], address: str) -> Held:
     """Hold calls that the address may have: with other words, under an id that was corrected, or under another id.
 
     Args:
         parts: conditions on `calls`, as `submission.sendable` returns them.
-
-    Returns: the error text for a submission that has no other calls; "" where none was held.
     """
     database.require("send")
+    with database.read() as connection:
+        newest = _newest(connection)
     asked = content_conflicts.hold_other_words(database, parts, address)
     corrected = corrected_calls.hold_corrected(database, parts, address)
     others = hold_other_ids(database, parts, address)
     if asked:
-        return content_conflicts.not_sent(asked)
+        return Held(content_conflicts.not_sent(asked), newest)
     if corrected:
-        return corrected_calls.not_sent(corrected)
-    return not_sent(others) if others else ""
+        return Held(corrected_calls.not_sent(corrected), newest)
+    return Held(not_sent(others) if others else "", newest)
+
+
+def hold_since(
+    connection: sa.Connection, parts: Sequence[sa.ColumnElement[bool]], address: str, held: Held
+) -> str:
+    """Hold calls that another submission took under another id since `hold_known`; return the error text for both.
+
+    Call it in the transaction that queues the calls, where no other submission can begin.
+    """
+    if _newest(connection) == held.newest:
+        return held.words
+    late = _hold(connection, parts, address)
+    return held.words or (not_sent(late) if late else "")
+
+
+def _newest(connection: sa.Connection) -> str | None:
+    return connection.execute(
+        sa.select(submissions.c.id).order_by(submissions.c.number.desc()).limit(1)
+    ).scalar()
 
 
 def hold_other_ids(database: Database, parts: Sequence[sa.ColumnElement[bool]], address: str) -> list[int]:
     """Hold calls that the address has, or will have, under another id; return their rows, ascending."""
-    rows: list[int] = []
     with database.write(right="send") as connection:
-        for part in parts:
-            found = {
-                call.id: (call.row, earlier)
-                for call, earlier in [
-                    *_sent_before(connection, part, address),
-                    *_waiting(connection, part, address),
-                ]
-                if _may_be_one(call, earlier)
-            }
-            keep_past_outcome(connection, list(found))
-            for ids in pieces(found):
-                connection.execute(calls.update().where(calls.c.id.in_(ids)).values(**NEVER_SENT))
-                hold_calls(connection, {id: _finding(found[id][1]) for id in ids})
-            rows += [row for row, _ in found.values()]
+        return _hold(connection, parts, address)
+
+
+def _hold(connection: sa.Connection, parts: Sequence[sa.ColumnElement[bool]], address: str) -> list[int]:
+    rows: list[int] = []
+    waiting = _waiting(connection, address)
+    own = deliveries.alias()
+    there = sa.exists().where(own.c.address == address, own.c.key == calls.c.delivery_key)  # it is skipped
+    for part in parts:
+        undecided = sa.and_(part, _UNDECIDED)
+        sent = _sent_before(connection, sa.and_(undecided, ~there), address)
+        found = {
+            **_beside(connection, sa.and_(undecided, ~there), sent),
+            **_beside(connection, undecided, waiting),
+        }
+        keep_past_outcome(connection, list(found))
+        for ids in pieces(found):
+            connection.execute(calls.update().where(calls.c.id.in_(ids)).values(**NEVER_SENT))
+            hold_calls(connection, {id: _finding(found[id][1]) for id in ids})
+        rows += [row for row, _ in found.values()]
     return sorted(rows)
 
 
@@ -120,84 +143,106 @@ def not_sent(rows: Sequence[int]) -> str:
     )
 
 
-def _may_be_one(call: _Known, earlier: _Earlier) -> bool:
-    if call.key == earlier.key:
-        return False
-    if (call.near or call.key) == (earlier.near or earlier.key):
-        return True
-    if None in (call.words, earlier.words) or call.words != earlier.words:
-        return False
-    if near_id(call.conversation_id or "") == near_id(earlier.conversation_id or ""):
-        return True
-    if call.timestamp is None or call.timestamp != earlier.timestamp:
-        return False
-    to_the_second = call.timestamp % 60 != 0
-    same_agent = agent_key(call.agent_email or "") == agent_key(earlier.agent_email or "")
-    return same_agent and (to_the_second or call.lines >= _FEW_LINES)
+def _beside(
+    connection: sa.Connection, part: sa.ColumnElement[bool], others: _Others
+) -> dict[int, tuple[int, _Earlier]]:
+    """Return the calls of a part that are probably earlier ones, as call id → (row, the earlier call).
+
+    Each call is looked up by its keys, not compared with all others: thousands of voicemails may share their words.
+    """
+    if not others:
+        return {}
+    query = sa.select(
+        calls.c.id, calls.c.row, calls.c.batch_id, calls.c.delivery_key, calls.c.near_key, calls.c.words_digest,
+        calls.c.conversation_id, calls.c.agent_email, calls.c.timestamp, calls.c.lines,
+    ).where(part)  # fmt: skip
+    found = {}
+    for call in connection.execute(query):
+        keys: list[_Key] = [("key", call.near_key or call.delivery_key)]
+        keys += _by_words(call.words_digest, call.conversation_id)
+        if call.lines >= _FEW_LINES or (call.timestamp or 0.0) % 60 != 0:
+            keys += _by_start(call.words_digest, call.timestamp, call.agent_email)
+        for key in keys:
+            if earlier := _other(others.get(key, {}), call.batch_id, call.delivery_key):
+                found[call.id] = (call.row, earlier)
+                break
+    return found
 
 
-def _sent_before(
-    connection: sa.Connection, part: sa.ColumnElement[bool], address: str
-) -> list[tuple[_Known, _Earlier]]:
-    """Return calls paired with those that were sent and have the same words, or an id that may be the same."""
-    earlier, known, file, own = calls.alias(), deliveries.alias(), batches.alias(), deliveries.alias()
-    there = sa.exists().where(own.c.address == address, own.c.key == calls.c.delivery_key)  # it is skipped
-    columns = [
-        *_CALL, earlier.c.row, earlier.c.conversation_id, earlier.c.agent_email, earlier.c.timestamp, known.c.key,
-        earlier.c.near_key, known.c.words_digest, file.c.name, known.c.at,
-    ]  # fmt: skip
-    of_delivery = sa.and_(earlier.c.id == known.c.call_id, earlier.c.batch_id != calls.c.batch_id)
-    # The address as a term of the call: SQLite would otherwise begin with all deliveries of the address.
-    there_too = sa.func.coalesce(sa.func.nullif(calls.c.words_digest, calls.c.words_digest), address)
-    by_words = sa.and_(known.c.address == there_too, known.c.words_digest == calls.c.words_digest)
-    by_near_key = sa.and_(known.c.address == address, known.c.key == calls.c.near_key)
-    sent = [
-        sa.select(*columns).select_from(calls.join(known, matching).join(earlier, of_delivery))
-        for matching in (by_words, by_near_key)
-    ]
-    written_oddly = sa.and_(
-        earlier.c.near_key == sa.func.coalesce(calls.c.near_key, calls.c.delivery_key),
-        earlier.c.batch_id != calls.c.batch_id,
+def _other(of_key: dict[str, list[_Earlier]], batch_id: str, key: str | None) -> _Earlier | None:
+    """Return an earlier call of another batch, sent under another key than this call has."""
+    for batch, some in of_key.items():
+        if batch != batch_id:
+            for earlier in some:
+                if earlier.key != key:
+                    return earlier
+    return None
+
+
+def _by_words(words: str | None, conversation_id: str | None) -> list[_Key]:
+    return [("id", words, near_id(conversation_id))] if words and conversation_id else []
+
+
+def _by_start(words: str | None, timestamp: float | None, agent_email: str | None) -> list[_Key]:
+    return (
+        [("start", words, timestamp, agent_key(agent_email or ""))] if words and timestamp is not None else []
     )
+
+
+def _index(others: _Others, earlier: _Earlier) -> None:
+    """Store an earlier call under each of its keys."""
+    keys: list[_Key] = [("key", key) for key in {earlier.near, earlier.key} if key is not None]
+    keys += _by_words(earlier.words, earlier.conversation_id)
+    keys += _by_start(earlier.words, earlier.timestamp, earlier.agent_email)
+    for key in keys:
+        some = others.setdefault(key, {}).setdefault(earlier.batch_id, [])
+        if not some or (len(some) == 1 and some[0].key != earlier.key):
+            some.append(earlier)
+
+
+def _sent_before(connection: sa.Connection, part: sa.ColumnElement[bool], address: str) -> _Others:
+    """Return calls that were sent and have the words of some call of the part, or an id that may be the same."""
+    earlier, known, file = calls.alias(), deliveries.alias(), batches.alias()
+    columns = [
+        earlier.c.batch_id, earlier.c.row, earlier.c.conversation_id, earlier.c.agent_email, earlier.c.timestamp,
+        known.c.key, earlier.c.near_key, known.c.words_digest, file.c.name, known.c.at,
+    ]  # fmt: skip
+    words = sa.select(calls.c.words_digest).where(part, calls.c.words_digest.is_not(None))
+    near_keys = sa.select(calls.c.near_key).where(part, calls.c.near_key.is_not(None))
+    either = sa.select(sa.func.coalesce(calls.c.near_key, calls.c.delivery_key)).where(part)
+    of_delivery = earlier.c.id == known.c.call_id
     of_earlier = sa.and_(known.c.address == address, known.c.key == earlier.c.delivery_key)
-    sent.append(sa.select(*columns).select_from(calls.join(earlier, written_oddly).join(known, of_earlier)))
-    split = len(_CALL)
-    return [
-        (_Known(*one[:split]), _Earlier(*one[split:]))
-        for query in sent
-        for one in connection.execute(
-            query.join(file, file.c.id == earlier.c.batch_id).where(part, _UNDECIDED, ~there)
-        )
+    sent = [
+        sa.select(*columns)
+        .select_from(known.join(earlier, of_delivery))
+        .where(known.c.address == address, matching)
+        for matching in (known.c.words_digest.in_(words), known.c.key.in_(near_keys))
     ]
+    sent.append(
+        sa.select(*columns).select_from(earlier.join(known, of_earlier)).where(earlier.c.near_key.in_(either))
+    )
+    others: _Others = {}
+    for query in sent:
+        for one in connection.execute(query.join(file, file.c.id == earlier.c.batch_id)):
+            _index(others, _Earlier(*one))
+    return others
 
 
-def _waiting(
-    connection: sa.Connection, part: sa.ColumnElement[bool], address: str
-) -> list[tuple[_Known, _Earlier]]:
-    """Return calls paired with those of other batches that wait to be sent, with the same words or nearly the same id."""
+def _waiting(connection: sa.Connection, address: str) -> _Others:
+    """Return the calls that wait to be sent to the address."""
     queued = (
         sa.select(
-            calls.c.row, calls.c.conversation_id, calls.c.agent_email, calls.c.timestamp, calls.c.delivery_key,
-            calls.c.near_key, calls.c.words_digest, batches.c.name, sa.null(), calls.c.batch_id,
+            calls.c.batch_id, calls.c.row, calls.c.conversation_id, calls.c.agent_email, calls.c.timestamp,
+            calls.c.delivery_key, calls.c.near_key, calls.c.words_digest, batches.c.name, sa.null(),
         )
         .join(submissions, submissions.c.id == calls.c.submission_id)
         .join(batches, batches.c.id == calls.c.batch_id)
         .where(submissions.c.address == address, submissions.c.state.in_(OPEN_STATES), calls.c.status == "queued")
     )  # fmt: skip
-    by_key: dict[str | None, dict[str, _Earlier]] = {}  # near key or words → batch → one of its calls
-    for *values, batch_id in connection.execute(queued):
-        earlier = _Earlier(*values)
-        for key in (earlier.near or earlier.key, earlier.words):
-            by_key.setdefault(key, {})[batch_id] = earlier
-    if not by_key:
-        return []
-    found = []
-    for *values, batch_id in connection.execute(sa.select(*_CALL, calls.c.batch_id).where(part, _UNDECIDED)):
-        call = _Known(*values)
-        for key in (call.near or call.key, call.words):
-            of_others = by_key.get(key, {})
-            found += [(call, of_others[other]) for other in of_others if other != batch_id]
-    return found
+    others: _Others = {}
+    for one in connection.execute(queued):
+        _index(others, _Earlier(*one))
+    return others
 
 
 _UNDECIDED = sa.or_(

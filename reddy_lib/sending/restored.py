@@ -9,7 +9,7 @@ noticed in four ways:
   other tables: the ledger was replaced while the worker ran;
 - *asked*: Reddy has calls that this ledger never sent (`spot_checks`). A new ledger where another one was, which somebody
   deleted or moved, is no backup; but the same calls may be loaded into it, so Reddy is asked first. The same
-  applies before the first submission to an address that any other ledger of this user sent to.
+  applies to an address that any other ledger of this user sent to before this one's first submission there.
 
 The fact `RESTORED` is stored then. Running submissions are paused with its words, `exchange` claims nothing, and nothing
 new is started (`refuse_if_restored`) until a person settles it: either Reddy was asked about every call that could go out
@@ -219,7 +219,7 @@ def check(database: Database) -> Restored | None:
             if moved:
                 remember_fact(connection, PLACE, place)
             if before:
-                remember_fact(connection, PREDECESSOR, msgspec.json.encode(before).decode())
+                _remember_predecessor(connection, before)
     high_water.remember_place(_seat(database), known.identity)
     return None
 
@@ -367,7 +367,7 @@ def _sent_from_here_before(database: Database, identity: str) -> list[str]:
 
 
 def follows_another(connection: sa.Connection, address: str) -> bool:
-    """Return whether another ledger, which was at this one's place, sent calls to this address."""
+    """Return whether another ledger, at this one's place or before its first submission, sent calls to this address."""
     return address != SANDBOX and address in _json_list(connection, PREDECESSOR)
 
 
@@ -375,14 +375,25 @@ def begins_beside_another(database: Database, address: str) -> bool:
     """Return whether this ledger never sent a call to an address that another ledger of this user sent calls to.
 
     The other one may hold the same calls: a path that was changed, or a folder that was renamed, begins a new ledger.
+    It is remembered, because a first delivery, as of one call to try it, does not settle whose the other calls are.
     """
     if address == SANDBOX:
         return False
     with database.read() as connection:
         sent = sa.select(deliveries.c.key).where(deliveries.c.address == address).limit(1)
-        if connection.execute(sent).first() is not None:
+        if follows_another(connection, address) or connection.execute(sent).first() is not None:
             return False
-    return address in high_water.addresses_of_others(_known_of(database).identity)
+    if address not in high_water.addresses_of_others(_known_of(database).identity):
+        return False
+    with database.write(right="send") as connection:
+        _remember_predecessor(connection, [address])
+    return True
+
+
+def _remember_predecessor(connection: sa.Connection, addresses: Sequence[str]) -> None:
+    """Add addresses that another ledger sent calls to, which may be the calls of this one."""
+    known = {*_json_list(connection, PREDECESSOR), *addresses}
+    remember_fact(connection, PREDECESSOR, msgspec.json.encode(sorted(known)).decode())
 
 
 # --- places ------------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ from reddy_lib.recordings import upload_queue
 from reddy_lib.sending.claims import explain_skips, retried_after_doubt
 from reddy_lib.sending.content_conflicts import has_other_words
 from reddy_lib.sending.nothing_to_send import why_nothing
-from reddy_lib.sending.other_ids import hold_known
+from reddy_lib.sending.other_ids import Held, hold_known, hold_since
 from reddy_lib.sending.personal_gate import prepare
 from reddy_lib.sending.personal_policy import stored_summary
 from reddy_lib.sending.ramp_up import FIRST, THEN, begin_ramp, is_new_to
@@ -379,7 +379,7 @@ def create(
     personal = prepare(
         database, batch_id, parts if reason is None else resent_parts(batch_id, rows), address, who=who
     )
-    asked = "" if reason is not None else hold_known(database, parts, address)
+    held = Held("", None) if reason is not None else hold_known(database, parts, address)
     beside = begins_beside_another(database, address)
     with database.write(right="send") as connection:
         lock_submissions(connection)
@@ -388,6 +388,7 @@ def create(
         address = address_in(connection, address)  # it may have become known as the sandbox's just now
         refuse_if_restored(connection)
         _refuse_archived(connection, batch_id)
+        asked = held.words if reason is not None else hold_since(connection, parts, address, held)
         chosen = _queue(connection, batch_id, rows, address, submission_id, reason=reason, who=who, now=now)
         if chosen.queued + chosen.skipped == 0:
             raise SubmissionError(asked or personal.words or why_nothing(connection, batch_id, rows))

@@ -9,9 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.database import schema
 from reddy_lib.errors import SubmissionError
+from reddy_lib.identity import near_id
+from reddy_lib.sending import other_ids
+from reddy_lib.sending import submission as submission_module
 from reddy_lib.sending.other_ids import OTHER_ID, hold_other_ids
-from reddy_lib.sending.submission import create, sendable
+from reddy_lib.sending.submission import Submission, create, sendable
 
 LONG = "Agent: Hello, how can I help?\nCustomer: My bill {} is wrong.\nAgent: I will mend it.\nCustomer: Thank you."
 
@@ -153,3 +157,75 @@ def test_no_query_reads_all_deliveries_of_an_address(ledger: reddy.Ledger) -> No
     sa.event.remove(ledger.engine, "before_cursor_execute", explain)
     assert len(plans) == 3
     assert all(step.endswith(("words_digest=?)", "key=?)")) for steps in plans for step in steps), plans
+
+
+def begin(ledger: reddy.Ledger, batch: reddy.Batch) -> Submission:
+    return create(ledger, batch.id, address="sandbox", token_source="notebook")
+
+
+def test_each_of_several_waiting_calls_with_the_same_words_is_compared(ledger: reddy.Ledger) -> None:
+    said = LONG.format(0)
+    begin(ledger, load(ledger, calls("a-1", "a-2", "a-3", said=said)))
+    second = load(ledger, calls("b-1", "b-2", "b-3", said=said))
+    with pytest.raises(SubmissionError, match="under another id"):
+        begin(ledger, second)
+    assert second.rows(status="held") == [2, 3, 4]
+
+
+@pytest.mark.parametrize("sent", [True, False], ids=["sent", "waiting"])
+@pytest.mark.parametrize("written", ["V-{}", "v-{}"])
+def test_many_calls_with_the_same_words_are_not_compared_each_with_each(
+    ledger: reddy.Ledger, monkeypatch: pytest.MonkeyPatch, written: str, *, sent: bool
+) -> None:
+    count, said = 150, "Agent: Please leave a message.\nCustomer: Please call me back."
+    ids = [written.format(number) for number in range(2 * count)]
+    first = load(ledger, calls(*ids[:count], said=said).assign(timestamp=1_700_000_040))
+    submission = begin(ledger, first)
+    if sent:
+        deliver(ledger, submission)
+    second = load(ledger, calls(*ids[count:], said=said).assign(timestamp=1_700_000_040))
+    looked_at = 0
+
+    def counted(conversation_id: str) -> str:
+        nonlocal looked_at
+        looked_at += 1
+        return near_id(conversation_id)
+
+    monkeypatch.setattr(other_ids, "near_id", counted)
+    assert hold_other_ids(ledger, sendable(second.id, None), "sandbox") == []
+    assert looked_at <= 4 * count
+
+
+def deliver(ledger: reddy.Ledger, submission: Submission) -> None:
+    """As if every call of a submission had been accepted."""
+    here = schema.calls.c.submission_id == submission.id
+    values = sa.select(
+        sa.literal("sandbox"), schema.calls.c.delivery_key, schema.calls.c.id, sa.literal(submission.id),
+        sa.literal("accepted"), sa.literal(1_700_000_100.0), schema.calls.c.words_digest,
+    ).where(here)  # fmt: skip
+    columns = ["address", "key", "call_id", "submission_id", "state", "at", "words_digest"]
+    with ledger.write() as connection:
+        connection.execute(schema.deliveries.insert().from_select(columns, values))
+        connection.execute(schema.calls.update().where(here).values(status="accepted"))
+
+
+def test_a_call_that_another_submission_takes_at_the_same_moment_is_held(
+    ledger: reddy.Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (
+        load(ledger, calls("00123", "a-2")),
+        load(ledger, calls("123", "c-2", said=LONG + " Bye.")),
+    )
+    looked = submission_module.hold_known
+
+    def another_is_faster(*given: Any) -> Any:
+        found = looked(*given)
+        monkeypatch.setattr(submission_module, "hold_known", looked)
+        begin(ledger, first)
+        return found
+
+    monkeypatch.setattr(submission_module, "hold_known", another_is_faster)
+    submission = begin(ledger, second)
+    assert submission.counts()["queued"] == 1
+    assert second.rows(status="held") == [2]
+    assert first.counts()["queued"] == 2

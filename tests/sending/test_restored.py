@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import time
@@ -380,20 +381,16 @@ def test_a_new_ledger_elsewhere_asks_before_its_first_submission(
     assert on_file.twice() == []
 
 
-def test_a_second_ledger_with_calls_of_its_own_asks_once_for_each_address(
-    on_file: Scene, sheet: Sheet, tmp_path: Path
-) -> None:
-    on_file.send_all(on_file.begin(on_file.load(sheet(3))))
-    on_file.ledger.close()
-    on_file.ledger = reddy.Ledger(tmp_path / "quarter.sqlite")
-    for number, asked in enumerate(([0], [])):
+def test_a_second_ledger_with_calls_of_its_own_asks_at_each_submission(scene: Scene, sheet: Sheet) -> None:
+    high_water.append("another", Mark("first", "a" * 22, 1.0, scene.sandbox.url))
+    for number in range(2):
         changes = {row: {"Conversation ID": f"quarter-{number}-{row}"} for row in (2, 3, 4)}
-        submission = on_file.begin(on_file.load(sheet(3, changes)))
-        with on_file.ledger.read() as connection:
-            assert open_questions(connection, submission.id, None) == asked
-        on_file.send_all(submission)
+        submission = scene.begin(scene.load(sheet(3, changes)))
+        with scene.ledger.read() as connection:
+            assert open_questions(connection, submission.id, None) == [0]
+        scene.send_all(submission)
         assert submission.state == "done"
-    assert len(on_file.received()) == 9
+    assert len(scene.received()) == 6
 
 
 def test_what_only_a_sandbox_got_is_not_asked_about(on_file: Scene, sheet: Sheet) -> None:
@@ -455,6 +452,16 @@ def test_old_marks_are_dropped_and_the_newest_are_kept(state: Path) -> None:
 
     assert newest == [f"a{number:021}" for number in range(9_000 - high_water.LOOKED_AT, 9_000)]
     assert sum(path.stat().st_size for path in state.rglob("*.*")) < 3 * high_water.LARGE
+
+
+def test_a_file_that_cannot_be_read_hides_no_other_ledger(state: Path) -> None:
+    for number, name in enumerate(("one", "two", "three")):
+        high_water.append(name, Mark("first", f"a{number:021}", 1.0, f"https://{name}.example"))
+    (state / "ledgers" / "folder.marks").mkdir()  # which cannot be read as a file, whoever runs this
+    (state / "ledgers" / "gone.marks").symlink_to(state / "nowhere")
+    for number, name in enumerate(("folder", "one", "two", "three")):
+        os.utime(state / "ledgers" / f"{name}.marks", (number, number))
+    assert high_water.addresses_of_others("one") == {"https://two.example", "https://three.example"}
 
 
 def test_a_folder_for_marks_that_cannot_be_written_is_said_once_and_stops_nothing(
