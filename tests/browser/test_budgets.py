@@ -23,6 +23,7 @@ from tests.app_server import PATIENCE, free_port
 from tests.browser.conftest import App
 
 CALLS = 400
+TASKS = ("unknown", "refused", "tag", "draw", "word")
 JANE, MISSPELT = "jane.doherty@cedarline.example", "jane.dohrety@cedarline.example"
 AGENTS = (JANE, "omar.haddad@cedarline.example", "lucia.ferrante@cedarline.example")
 SLIPS = ("omar.hadad@cedarline.example", "lucia.ferante@cedarline.example", "jane.dohert@cedarline.example")
@@ -48,7 +49,8 @@ def sheet(name: str, agents: list[str]) -> pd.DataFrame:
             "Agent": agents,
             "Product": ["Loans" if number % 3 else "Retention" for number in range(len(agents))],
             "Start": [
-                f"2026-03-{1 + number % 28:02d}T09:{number % 60:02d}:00Z" for number in range(len(agents))
+                f"2026-03-{1 + number % 28:02d}T{9 + TASKS.index(name):02d}:{number % 60:02d}:00Z"
+                for number in range(len(agents))
             ],
             "CSAT": [1 + number % 5 for number in range(len(agents))],
             "Transcript": [

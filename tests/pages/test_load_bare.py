@@ -50,7 +50,7 @@ def test_bare_transcript_files_are_ready_after_an_email_and_one_click(connected_
 
 
 def test_an_email_that_is_none_is_said_at_once(connected_ledger: reddy.Ledger) -> None:
-    assert "This is no email address" in words(give_email(drop(*vtt("a")), "ann"))
+    assert "This is not an email address" in words(give_email(drop(*vtt("a")), "ann"))
 
 
 def test_a_sheet_with_an_agent_and_a_product_in_each_row_is_asked_for_neither(

@@ -560,6 +560,8 @@ def test_a_start_without_a_zone_beside_others_with_theirs_is_named(
 ) -> None:
     frame = pd.DataFrame({"Agent email": ["ana@x.example"] * len(cells), "Start time": cells})
     frame["Transcript"] = [TALK] * len(cells)
-    calls = list(build_frame(frame, guess_mapping(frame).replace(timezone="Europe/Berlin")))
-    told = [any(one.code == "timestamp-zone-assumed" for one in call.findings) for call in calls]
-    assert [place for place, yes in enumerate(told) if yes] == open_
+    mapping = guess_mapping(frame)
+    for chosen in ("", "Europe/Berlin"):
+        calls = list(build_frame(frame, mapping.replace(timezone=chosen)))
+        told = [any(one.code == "timestamp-zone-assumed" for one in call.findings) for call in calls]
+        assert [place for place, yes in enumerate(told) if yes] == ([] if chosen else open_)
