@@ -274,6 +274,7 @@ OF_COLUMNS = {
     "timestamp-swapped",
     "timestamp-imprecise",
     "timestamp-zone-unclear",
+    "timestamp-zone-assumed",
 }
 """What a whole column of dates shows, and the sample has a date of every kind in one: see test_date_columns.py."""
 

@@ -95,6 +95,11 @@ class Zero(NamedTuple):
         sides: dict[bool, list[Said]] = {False: [], True: []}
         for one in said:
             sides[span_of_line(lines, one.line) in self.typed].append(one)
+        if self == _WHOLE_SECONDS and _are_finer(words):
+            # The clocks of the words leave nothing out, whatever those of the lines do.
+            by_words = [one for some in sides.values() for one in some if _by_words_alone(one, lines, words)]
+            spans += place(by_words, lines, words=words).spans
+            sides = {typed: [one for one in some if one not in by_words] for typed, some in sides.items()}
         for typed, some in sides.items():
             found = place(some, lines, words=words)
             spans += self.shifted(found.spans, typed=typed)
@@ -112,6 +117,20 @@ class Zero(NamedTuple):
 _EXACT = Zero(0.0, 0.0)
 _WHOLE_SECONDS = Zero(-0.5, 1.0)
 """Clocks in whole seconds leave the rest out, or round it, so a line ends up to a second later than they say."""
+
+
+def _are_finer(words: Mapping[int, Sequence[Word]]) -> bool:
+    """Return whether words have times that are not whole seconds."""
+    return any(
+        time is not None and not _is_whole(time)
+        for some in words.values()
+        for word in some
+        for time in (word.start, word.stop)
+    )
+
+
+def _by_words_alone(one: Said, lines: Sequence[TranscriptLine], words: Mapping[int, Sequence[Word]]) -> bool:
+    return [span.by for span in place([one], lines, words=words).spans] == ["words"]
 
 
 def counts_from_first_line(findings: Sequence[Finding]) -> bool:
