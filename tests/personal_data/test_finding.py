@@ -368,6 +368,14 @@ def test_an_amount_beside_a_password_does_not_hide_it(told: str, password: str) 
 
 
 @pytest.mark.parametrize(
+    "told", ["It's Ann Lee, 40 years old", "ann lee, 20 dollars", "Ann Lee, for 2 people"]
+)
+def test_an_amount_after_a_name_does_not_hide_it(told: str) -> None:
+    found = said(("agent", "What's your name?"), ("customer", told))
+    assert [(kind, words.lower()) for kind, words in found] == [("name", "ann lee")]
+
+
+@pytest.mark.parametrize(
     ("question", "told", "kind", "code"),
     [
         ("What's your pin?", "It's 4471, four digits", "pin", "4471"),
