@@ -79,7 +79,7 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
     remarks = _remarks(tokens)
     begin = 0
     if kind == "password":
-        stop = min(stop, _end_before_writing(tokens))
+        stop = min(stop, _end_before_writing(tokens[:stop]))
         begin = max((at + 1 for at in range(stop - 1) if tokens[at].word.plain in _NAMED), default=0)
     for index in range(begin, stop):
         token = tokens[index]

@@ -5,10 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.spelling import AS_IN, INSIDE
-from reddy_lib.personal_data.tokens import Token
+from reddy_lib.personal_data.tokens import Token, is_of_writing
 
-__all__ = ["Atom", "amid_letters", "among_digits", "as_in", "names_letter", "trimmed"]
+__all__ = [
+    "Atom",
+    "amid_letters",
+    "among_digits",
+    "as_in",
+    "before_its_length",
+    "is_apart",
+    "names_letter",
+    "trimmed",
+]
+
+# Words for signs between digits: they belong to the number.
+_SIGNS = word_set(
+    "dash hyphen slash stroke dot point space underscore minus strich bindestrich schragstrich punkt leerzeichen tiret "
+    "trait espace barre guion espacio punto barra traco hifen ponto espaco tracinho trattino spazio streepje spatie punt "
+    "koppelteken bindestreg streg mellemrum punktum"
+)
 
 _ROUND_HOMOPHONE, _LEAST_DIGITS = 6, 5  # tokens around a homophone, and how many of them have to be digits
 _LETTER_WORDS = frozenset("aioeyuàèéò")  # single letters that are words
@@ -100,3 +117,22 @@ def names_letter(tokens: Sequence[Token], at: int, before: Sequence[Atom]) -> bo
         return False
     after = tokens[at + 1].word
     return after.value is not None or after.letter or bool(after.named)
+
+
+def before_its_length(atoms: Sequence[Atom], tokens: Sequence[Token]) -> int:
+    """Return how many atoms are a number whose length follows ("4471, four digits"), 0 if none does."""
+    at = len(atoms) - 1
+    if at < 1:
+        return 0
+    after = atoms[-1].last + 1
+    if after >= len(tokens) or not is_of_writing(tokens[after]):
+        return 0
+    while at > 1 and atoms[at].joined:
+        at -= 1
+    length = sum(int(atom.text) for atom in atoms[at:] if atom.text.isdigit())
+    return at if length == sum(len(atom.text) for atom in atoms[:at]) else 0
+
+
+def is_apart(between: Sequence[Token]) -> bool:
+    """Return whether words stand between two parts of a number that are none of it."""
+    return any(token.text[0].isalnum() and token.word.plain not in _SIGNS for token in between)

@@ -327,9 +327,11 @@ class Dialogue:
         ]
         stop = min((sign.first for sign in others), default=len(line.parts))
         numbers: set[int] = set()
+        end = len(line.parts)
         if slot.kind == "name":
             numbers = {index for run in runs if run.digits for index in range(run.first, run.last + 1)}
-        parts, end = answer_words(line, slot.kind, stop, numbers), len(line.parts)
+            end = min((run.first for run in runs if run.amount and run.digits), default=end)  # "40 years old"
+        parts = answer_words(line, slot.kind, min(stop, end), numbers)
         if slot.kind == "password":
             parts, end = password_words(line, stop, runs)
         words = sum(

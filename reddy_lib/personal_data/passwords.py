@@ -10,7 +10,7 @@ from collections.abc import Container, Sequence
 
 from reddy_lib.personal_data.answers import Part, answer_words
 from reddy_lib.personal_data.runs import Run
-from reddy_lib.personal_data.tokens import Line, Token
+from reddy_lib.personal_data.tokens import Line, is_of_writing
 
 __all__ = ["password_beside", "password_words", "with_numbers", "written_around"]
 
@@ -94,7 +94,7 @@ def password_words(line: Line, stop: int, runs: Sequence[Run]) -> tuple[list[Par
         return answer_words(line, "password", stop, ()), end
     amounts = frozenset(index for count in counts for index in count)
     beside = [part for part in answer_words(line, "password", stop, amounts) if _is_said(line, part, amounts)]
-    lengths = [count for count in counts if any(_is_of_writing(line.parts[index]) for index in count)]
+    lengths = [count for count in counts if any(is_of_writing(line.parts[index]) for index in count)]
     if not beside or not lengths:
         return answer_words(line, "password", stop, ()) if beside else [], end
     first = lengths[0].start
@@ -117,12 +117,6 @@ def _counted(line: Line, run: Run) -> range:
     if last + 1 < len(tokens) and (tokens[last + 1].word.unit or not tokens[last + 1].word.says):
         last += 1
     return range(first, last + 1)
-
-
-def _is_of_writing(token: Token) -> bool:
-    """Return whether a word is what passwords are made of ("characters", "letters", "digits")."""
-    word = token.word
-    return word.unit and (word.writing or word.counts or any(one.kind == "what" for one in word.single))
 
 
 def _is_said(line: Line, part: Part, amounts: Container[int]) -> bool:

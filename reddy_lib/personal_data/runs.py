@@ -7,10 +7,19 @@ Its pieces are the characters of it without the fillers.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Set
 from itertools import pairwise
 
-from reddy_lib.personal_data.atoms import Atom, amid_letters, among_digits, as_in, names_letter, trimmed
+from reddy_lib.personal_data.atoms import (
+    Atom,
+    amid_letters,
+    among_digits,
+    as_in,
+    before_its_length,
+    is_apart,
+    names_letter,
+    trimmed,
+)
 from reddy_lib.personal_data.glued import glued_words, without_glued
 from reddy_lib.personal_data.number_words import MILLION, word_set
 from reddy_lib.personal_data.spelling import AS_IN
@@ -25,23 +34,12 @@ _CURRENCY = frozenset("$€£¥%")
 _MOST_FILLERS = 4
 _MOST_COUNTED = 7  # digits of an amount
 _APART = 4  # tokens from tens to their unit ("trente-et-un")
-# Words for signs between digits: they belong to the number.
-_SIGNS = word_set(
-    "dash hyphen slash stroke dot point space underscore minus strich bindestrich schragstrich punkt leerzeichen tiret "
-    "trait espace barre guion espacio punto barra traco hifen ponto espaco tracinho trattino spazio streepje spatie punt "
-    "koppelteken bindestreg streg mellemrum punktum"
-)
 _AND = frozenset(("y", "e", "et", "og", "und", "en"))
 _LINKS = _AND | {"and", "-"}
 _UNIT_FIRST = frozenset(("und", "og", "en"))  # "sechs und dreißig"
 _ORDINAL = frozenset(("st", "nd", "rd", "th"))
 _APOSTROPHES = "'’"
 _LETTER = word_set("letter lettre letra lettera buchstabe bogstav")
-
-
-def _is_apart(between: Sequence[Token]) -> bool:
-    """Return whether words stand between two parts of a number that are none of it."""
-    return any(token.text[0].isalnum() and token.word.plain not in _SIGNS for token in between)
 
 
 class Run:
@@ -116,7 +114,7 @@ class Run:
         tokens = line.tokens
         begin = self.begin
         for before, after in pairwise(self.atoms):
-            if not after.joined and _is_apart(tokens[before.last + 1 : after.at]):
+            if not after.joined and is_apart(tokens[before.last + 1 : after.at]):
                 yield begin, tokens[before.last].end
                 begin = tokens[after.at].begin
         yield begin, self.end
@@ -523,6 +521,9 @@ class _Reader:
             after_undo = False
 
     def _add(self, atoms: list[Atom], *, after_undo: bool) -> None:
+        if told := before_its_length(atoms, self.tokens):
+            self._add(atoms[:told], after_undo=after_undo)
+            atoms, after_undo = atoms[told:], False
         pieces = self._pieces(atoms) if len(atoms) > 1 else []
         # "49.99 and 12.50" is two amounts, while "four nine and then two one" is one number.
         whole = len(pieces) < 2 or not any(self._looks_counted(piece) for piece in pieces)
@@ -551,7 +552,7 @@ class _Reader:
         pieces: list[list[Atom]] = []
         last = -2
         for atom in atoms:
-            if last < 0 or (not atom.joined and _is_apart(self.tokens[last + 1 : atom.at])):
+            if last < 0 or (not atom.joined and is_apart(self.tokens[last + 1 : atom.at])):
                 pieces.append([])
             pieces[-1].append(atom)
             last = atom.last

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from reddy_lib.personal_data.vocabulary import Vocabulary, Word
 
-__all__ = ["Line", "Token", "read_line"]
+__all__ = ["Line", "Token", "is_of_writing", "read_line"]
 
 _FIGURE = re.compile(r"\d")
 _TOKEN = re.compile(r"\d+|[^\W\d_]+|[^\w\s]|_")
@@ -88,3 +88,9 @@ def _cut(piece: str, words: Vocabulary) -> tuple[Token, ...]:
     if _FIGURE.search(piece) is None:
         words.keep(piece, parts)
     return parts
+
+
+def is_of_writing(token: Token) -> bool:
+    """Return whether a word is a unit of what is written ("digits", "characters", "letters")."""
+    word = token.word
+    return word.unit and (word.writing or word.counts or any(one.kind == "what" for one in word.single))

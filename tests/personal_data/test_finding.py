@@ -357,6 +357,7 @@ def test_a_password_ends_before_such_words_and_keeps_those_inside() -> None:
         ),
         ("It's sunshine77, ten letters", "sunshine77"),
         ("It's eight characters, sunshine", "sunshine"),
+        ("it's sunshine, all lower case, 8 letters", "sunshine"),
         ("It's tiger 20 dollars", "tiger 20 dollars"),
         ("it's tiger20 dollars", "tiger20 dollars"),
         ("It's tiger 20%", "tiger 20%"),
@@ -364,6 +365,28 @@ def test_a_password_ends_before_such_words_and_keeps_those_inside() -> None:
 )
 def test_an_amount_beside_a_password_does_not_hide_it(told: str, password: str) -> None:
     assert said(("agent", "What is your password?"), ("customer", told)) == [("password", password)]
+
+
+@pytest.mark.parametrize(
+    "told", ["It's Ann Lee, 40 years old", "ann lee, 20 dollars", "Ann Lee, for 2 people"]
+)
+def test_an_amount_after_a_name_does_not_hide_it(told: str) -> None:
+    found = said(("agent", "What's your name?"), ("customer", told))
+    assert [(kind, words.lower()) for kind, words in found] == [("name", "ann lee")]
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "kind", "code"),
+    [
+        ("What's your pin?", "It's 4471, four digits", "pin", "4471"),
+        ("What's your pin?", "4471 4 digits", "pin", "4471"),
+        ("What's the security code?", "three one seven, three digits", "cvv", "three one seven"),
+        ("what's your account number", "44719022, eight digits", "account", "44719022"),
+        ("Quel est votre code PIN ?", "c'est 4471, quatre chiffres", "pin", "4471"),
+    ],
+)
+def test_the_length_of_a_code_is_no_part_of_it(question: str, told: str, kind: str, code: str) -> None:
+    assert said(("agent", question), ("customer", told)) == [(kind, code)]
 
 
 @pytest.mark.parametrize(
