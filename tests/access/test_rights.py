@@ -337,10 +337,6 @@ def _writes() -> dict[str, tuple[Right, Call]]:
             "send",
             lambda s, g, b, u: restore_check.store_answers(g, "sandbox", there=[], missing=[], who=""),
         ),
-        "sending.restored.begins_beside_another": (
-            "read",
-            lambda s, g, b, u: restored.begins_beside_another(g, "https://reddy.example"),
-        ),
         "sending.restored.check": ("send", lambda s, g, b, u: restored.check(g)),
         "sending.restored.mark": (
             "send",
@@ -582,6 +578,7 @@ EXCUSED = {
     "sending.engine_forgetting.forget_tasks": "run by `forget.finish_forgetting`; the engine's own database",
     "database.access_log.noted": "adds to the log what everyone who may look does; nothing else changes",
     "recordings.attachments.hold": "inside a transaction of `Batch.attach`",
+    "sending.restored.begins_beside_another": "reads which addresses other ledgers sent to, for `sending.submission`",
     "sending.restored.replaced_beneath": "inside a transaction of `sending.exchange`",
     **{
         f"sending.engine_tasks.{name}": "names of work in the engine's own database: ids alone, no call changes by it"

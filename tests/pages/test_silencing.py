@@ -133,8 +133,8 @@ class TestWords:
         assert marks_of(batch, 2) == []
         press(app, "Mark words")
         assert spans(app) == [
-            "0:03.5 to 0:08.5 · line 2 · “Ann Lee” · by its whole line",
-            "0:07.5 to 0:11.5 · line 3 · “Ann Lee” · by its whole line",
+            "0:03.0 to 0:09.5 · line 2 · “Ann Lee” · by its whole line",
+            "0:07.0 to 0:12.0 · line 3 · “Ann Lee” · by its whole line",
         ]
         assert "2 places marked" in words(app)
         assert next(one for one in app.text_input if one.label == "Words").value == ""
@@ -191,7 +191,7 @@ class TestWords:
     def test_an_edited_line_falls_back_to_its_own_times_and_it_is_said(self, batch: reddy.Batch) -> None:
         batch.replace(4, editing.with_line_cells(batch.call(4), {2: {"text": "We saw Ann Lee of Elm St"}}))
         app = mark(tab(batch, 4), "Ann Lee")
-        assert spans(app) == ["0:03.5 to 0:08.0 · line 2 · “Ann Lee” · by its whole line"]
+        assert spans(app) == ["0:03.0 to 0:09.0 · line 2 · “Ann Lee” · by its whole line"]
         assert "or the line was edited" in words(app)
 
     def test_a_line_that_was_changed_after_words_in_it_were_marked_is_said(self, batch: reddy.Batch) -> None:
@@ -270,7 +270,7 @@ class TestMarks:
         assert len(spans(app)) == 3
         small(app, "unmark")[1].click()
         screen.run(app)
-        assert [one.split(" ·")[0] for one in spans(app)] == ["0:01.0 to 0:02.0", "0:07.5 to 0:11.5"]
+        assert [one.split(" ·")[0] for one in spans(app)] == ["0:01.0 to 0:02.0", "0:07.0 to 0:12.0"]
 
     def test_a_tick_that_was_taken_out_stays_out_when_something_is_marked_before_it(
         self, batch: reddy.Batch

@@ -34,7 +34,7 @@ def frame(*said: str, first: int = 1) -> pd.DataFrame:
             "conversation_id": [f"c{number}" for number in range(first, first + len(said))],
             "agent_email": ["ann@example.com"] * len(said),
             "product_id": [1] * len(said),
-            "timestamp": [1_700_000_000 + number for number in range(len(said))],
+            "timestamp": [1_700_000_000 + number for number in range(first, first + len(said))],
             "transcript": list(said),
         }
     )

@@ -194,7 +194,7 @@ def test_a_submission_to_an_address_that_is_no_longer_listed_is_not_resumed(
     submission.pause()
     app = screen.opened("submit", batch)
     screen.press(app, "Resume")
-    assert "is not one of this workbench's addresses" in screen.words(app)
+    assert "is no longer one of this workbench's addresses" in screen.words(app)
     assert submission.state == "paused"
 
 
