@@ -425,6 +425,7 @@ def turns_transcript(
             agent=tuple(agents),
             customer=tuple(customers),
             pooled=pooled_of(mapping),
+            started=started,
         )
     if assumed:
         transcript.findings.append(order_assumed(assumed))

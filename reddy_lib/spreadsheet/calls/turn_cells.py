@@ -15,10 +15,12 @@ from reddy_lib.spreadsheet.cells.side_cells import lines_of, words_of_cell
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.model import Mapping, TurnColumn
 from reddy_lib.transcripts import read_transcript
+from reddy_lib.transcripts.stamps import STAMP, read_stamp
+from reddy_lib.transcripts.turns import clock_text, moment_text
 
 __all__ = ["Turns", "as_lines", "turns_of", "woven"]
 
-_ROLE, _TEXT = "turn: speaker", "turn: text"
+_ROLE, _TEXT, _START = "turn: speaker", "turn: text", "turn: start"
 
 
 def as_lines(
@@ -29,7 +31,8 @@ def as_lines(
     What else feeds lines (their times, their order) is that of the row. The last is `Turns.assumed`.
     """
     kept = {name: columns[name] for name in mapping.line_fields.values() if name in columns}
-    lines: dict[str, list[Any]] = {name: [] for name in (*kept, _ROLE, _TEXT)}
+    start = mapping.line_fields.get("start", "")
+    lines: dict[str, list[Any]] = {name: [] for name in (*kept, _ROLE, _TEXT, _START)}
     assumed = ""
     for row in range(len(columns[mapping.turns[0].text])):
         here = {name: [cells[row]] for name, cells in columns.items()}
@@ -38,11 +41,17 @@ def as_lines(
         for number, turn in enumerate(turns.items):
             lines[_ROLE].append(turn["role"])
             lines[_TEXT].append(turn["text"])
+            own = kept[start][row] if start in kept else ""
+            if is_empty(own):
+                own = turn.get("start", "")
+            lines[_START].append(own if not number or own == turn.get("start") else "")
             for field, name in mapping.line_fields.items():
                 if name in kept:
                     # The time of a row is that of what was said first in it.
                     lines[name].append(kept[name][row] if not number or field == "order" else "")
     fields = {field: name for field, name in mapping.line_fields.items() if name in kept}
+    if not all(map(is_empty, lines[_START])):
+        fields["start"] = _START
     changed = msgspec.structs.replace(mapping, turns=[], line_fields={**fields, "role": _ROLE, "text": _TEXT})
     return lines, changed, assumed
 
@@ -99,18 +108,42 @@ def turns_of(cells: Cells[str, Sequence[Any]], turns: Sequence[TurnColumn]) -> T
 def _label(items: Sequence[dict[str, Any]]) -> None:
     """Take the labels out of turns that begin with them, as a transcript of these lines is read; else at a colon."""
     bare = [one for one in items if not one["role"]]
-    read = read_transcript("\n".join(" ".join(one["text"].split()) for one in bare))
+    texts = [" ".join(one["text"].split()) for one in bare]
+    read = read_transcript("\n".join(texts))
     speakers = read.speakers or [line.role for line in read.lines]
     if read.form != "no speakers" and len(read.lines) == len(bare) and not read.order:
         for number, (one, speaker, line) in enumerate(zip(bare, speakers, read.lines, strict=True)):
             one["role"], one["text"] = speaker, line.text
             if line.start is not None and read.times[number : number + 1] in ("", "s", "d", "b"):
-                one.setdefault("start", line.start)
+                for name, moment in {"start": line.start, **_written(texts[number], line.start)}.items():
+                    one.setdefault(name, moment)
         return
     for one in bare:
         label, mark, text = one["text"].replace("：", ":", 1).partition(":")
         if mark and len(label) < 50 and text.strip() and not (label[-1:] + text[:1]).isdecimal():
             one["role"], one["text"] = label.strip(), text.strip()
+
+
+def _written(text: str, start: float) -> dict[str, str]:
+    """Return the times before the words as times of a day or of a date; {} where they are `start`, seconds of the call.
+
+    Where they count from the first line of a call, the next reading would take them for seconds from its start.
+    """
+    match = _STAMPS.match(text)
+    if match is None:
+        return {}
+    found: dict[str, str] = {}
+    for name, stamp in match.groupdict().items():
+        moment = read_stamp(stamp) if stamp else None
+        if moment is None or (name == "start" and moment.seconds == start):
+            return found
+        found[name] = (
+            moment_text(moment.seconds, naive=moment.naive) if moment.absolute else clock_text(moment.seconds)
+        )
+    return {name: written for name, written in found.items() if written}
+
+
+_STAMPS = re.compile(rf"[\[(<]?\s?(?P<start>{STAMP})(?:\s?(?:-->|->|[-–—])\s?(?P<stop>{STAMP}))?")
 
 
 def woven(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:
