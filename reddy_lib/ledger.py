@@ -182,7 +182,7 @@ class Ledger(Database):
     ) -> ForgetReceipt:
         """Delete a batch, or some of its calls, for good. Nothing brings them back.
 
-        What stays are outcomes (status, address, times, product) and a hash of conversation and agent, so that a call
+        What stays are outcomes (status, address, times, product) and hashes of conversation and agent, so that a call
         that is loaded again is skipped. Calls that were never sent are deleted whole. The database is written anew, which
         takes as long as copying it. Run it again if the program died meanwhile: it goes on where it was.
 

@@ -98,7 +98,7 @@ class ForgetReceipt(msgspec.Struct, frozen=True, kw_only=True):
             "asked": self.at.isoformat(timespec="seconds"),
             "done": None if self.ended_at is None else self.ended_at.isoformat(timespec="seconds"),
             "counts": counts,
-            "kept": "a hash of conversation and agent with the address, which keeps a call from being sent again; "
+            "kept": "hashes of conversation and agent with the address, which keep a call from being sent again; "
             "numbers and times of outcomes",
             "not_covered": "backups, downloads, copies that people made, and what Reddy received",
         }

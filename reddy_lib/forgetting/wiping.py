@@ -104,15 +104,15 @@ def is_emptied() -> sa.ColumnElement[bool]:
 
 
 def lock_out(connection: sa.Connection, call_ids: Sequence[int], *, now: float) -> None:
-    """Keep calls from being sent or edited from now on, and their deliveries for good.
+    """Keep calls from being sent or edited from now on, and their deliveries and near keys for good.
+
+    The hashes of ids tell that a call which is loaded later was sent before, also where its id is written differently.
 
     A delivery in doubt counts as accepted: Reddy may have the call, and without its words there is no way to check.
     """
     here = calls.c.id.in_(call_ids)
     connection.execute(
-        calls.update()
-        .where(here)
-        .values(forgotten_at=now, delivery_key=None, near_key=None, words_digest=None)
+        calls.update().where(here).values(forgotten_at=now, delivery_key=None, words_digest=None)
     )
     mine = deliveries.c.call_id.in_(call_ids)
     connection.execute(deliveries.update().where(mine).values(words_digest=None))

@@ -221,6 +221,15 @@ def _sent_before(connection: sa.Connection, part: sa.ColumnElement[bool], addres
     sent.append(
         sa.select(*columns).select_from(earlier.join(known, of_earlier)).where(earlier.c.near_key.in_(either))
     )
+    oddly_written = sa.select(earlier.c.id).where(
+        earlier.c.near_key.in_(either), earlier.c.forgotten_at.is_not(None)
+    )
+    # By their ids, and only if there are any: deliveries have no index by call, and these calls have no key any more.
+    for ids in pieces(connection.execute(oddly_written).scalars().all()):
+        of_forgotten = sa.and_(known.c.address == address, known.c.call_id == earlier.c.id)
+        sent.append(
+            sa.select(*columns).select_from(earlier.join(known, of_forgotten)).where(known.c.call_id.in_(ids))
+        )
     others: _Others = {}
     for query in sent:
         for one in connection.execute(query.join(file, file.c.id == earlier.c.batch_id)):
@@ -257,10 +266,15 @@ _UNDECIDED = sa.or_(
 def _finding(earlier: _Earlier) -> Finding:
     when = "" if earlier.at is None else f" on {time.strftime('%d %b %Y %H:%M UTC', time.gmtime(earlier.at))}"
     what = "waits to be sent" if earlier.at is None else f"was sent{when}"
+    said = f"Row {earlier.row} of {earlier.name!r} {what}"
+    told = (
+        f"{said} with this id, written differently, and was forgotten since. It is probably the same call."
+        if earlier.conversation_id is None
+        else f"{said} with the id {earlier.conversation_id!r}, and is probably the same call."
+    )
     return finding(
         OTHER_ID,
         "conversation_id",
-        f"Row {earlier.row} of {earlier.name!r} {what} with the id {earlier.conversation_id!r}, and is probably the "
-        "same call.",
+        told,
         value=earlier.conversation_id,
     )

@@ -377,6 +377,7 @@ def begins_beside_another(database: Database, address: str) -> bool:
     The other one may hold the same calls: a path that was changed, or a folder that was renamed, begins a new ledger.
     It is remembered, because a first delivery, as of one call to try it, does not settle whose the other calls are.
     """
+    database.require("send")
     if address == SANDBOX:
         return False
     with database.read() as connection:

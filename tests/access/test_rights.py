@@ -337,6 +337,10 @@ def _writes() -> dict[str, tuple[Right, Call]]:
             "send",
             lambda s, g, b, u: restore_check.store_answers(g, "sandbox", there=[], missing=[], who=""),
         ),
+        "sending.restored.begins_beside_another": (
+            "send",
+            lambda s, g, b, u: restored.begins_beside_another(g, "https://app.reddy.io"),
+        ),
         "sending.restored.check": ("send", lambda s, g, b, u: restored.check(g)),
         "sending.restored.mark": (
             "send",

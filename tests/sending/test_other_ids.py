@@ -155,7 +155,7 @@ def test_no_query_reads_all_deliveries_of_an_address(ledger: reddy.Ledger) -> No
     sa.event.listen(ledger.engine, "before_cursor_execute", explain)
     hold_other_ids(ledger, sendable(batch.id, None), "sandbox")
     sa.event.remove(ledger.engine, "before_cursor_execute", explain)
-    assert len(plans) == 3
+    assert len(plans) == 4
     assert all(step.endswith(("words_digest=?)", "key=?)")) for steps in plans for step in steps), plans
 
 
@@ -229,3 +229,26 @@ def test_a_call_that_another_submission_takes_at_the_same_moment_is_held(
     assert submission.counts()["queued"] == 1
     assert second.rows(status="held") == [2]
     assert first.counts()["queued"] == 2
+
+
+@pytest.mark.parametrize("rows", [[2], None], ids=["call", "batch"])
+@pytest.mark.parametrize(("sent", "again"), [("00123", "123"), ("00123", "123.0"), ("123", "00123")])
+def test_a_call_that_was_forgotten_is_known_under_another_id(
+    ledger: reddy.Ledger,
+    sandbox: reddy.Sandbox,
+    client: reddy.Client,
+    sent: str,
+    again: str,
+    rows: list[int] | None,
+) -> None:
+    first = load(ledger, calls(sent), "march")
+    reddy.submit(first, client, progress=False)
+    ledger.forget(first, rows, who="ann")
+    second = load(ledger, calls(again, "x-1", start=1_700_000_500, said=LONG + " Bye."))
+    with pytest.warns(UserWarning, match="under another id"):
+        reddy.submit(second, client, progress=False)
+    assert second.rows(status="held") == [2]
+    assert len(sandbox.payloads) == 2
+    (found,) = [one for one in second.findings_of(2) if one.code == OTHER_ID]
+    assert "None" not in found.message
+    assert "was forgotten since" in found.message
