@@ -316,8 +316,8 @@ def _rests(proposed: Sequence[Proposed]) -> None:
     kinds = {kind for one in proposed for kind in one.span.by.split(", ") if kind}
     told = {
         "words": "By its words: the source's times of the words, with 0.15 s around them.",
-        "lines": "By its whole line: the times of the line, with half a second around them; its words have no times in the "
-        "source, or the line was edited.",
+        "lines": "By its whole line: the times of the line, with half a second around them and whatever its clocks leave "
+        "out; its words have no times in the source, or the line was edited.",
     }
     said = " ".join(told[kind] for kind in told if kind in kinds)
     st.caption(f"{said} The finder does not find everything: listen to the copy before you send it.".strip())
