@@ -211,7 +211,7 @@ def _ask(
 def _kept_words(kept: int) -> str:
     if kept == 1:
         return "1 recording was kept: a call uses it now, or it is still uploading."
-    return f"{kept:,} recordings were kept: a call uses them now, or they are still uploading."
+    return f"{ui.number_of(kept, 'recording')} were kept: a call uses them now, or they are still uploading."
 
 
 def size_words(size: int) -> str:

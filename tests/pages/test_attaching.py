@@ -244,4 +244,4 @@ class TestDeleting:
         screen.run(app)
         assert [one.key for one in store.recordings()] == [work[0][1].key]
         assert "1 recording deleted" in words(app)
-        assert "1 recording not" in words(app)
+        assert "1 recording was kept" in words(app)
