@@ -222,25 +222,19 @@ def _counts_from_start(loaded: Loaded) -> bool:
 
 
 def _starts(loaded: Loaded) -> list[float]:
-    """Return when lines start by the source."""
-    lines = loaded.call.transcript or []
-    marks = loaded.marks or "s" * len(lines)
-    return [
-        line.start
-        for line, mark in zip(lines, marks, strict=False)
-        if line.start is not None and mark not in ("e", "-")
-    ]
+    """Return when lines start, by the source."""
+    return [line.start for line, mark in _marked(loaded) if line.start is not None and mark not in ("e", "-")]
 
 
 def _stops(loaded: Loaded) -> list[float]:
-    """Return when lines end by the source."""
+    """Return when lines end, by the source."""
+    estimated = ("e", "b", "B", "-")
+    return [line.stop for line, mark in _marked(loaded) if line.stop is not None and mark not in estimated]
+
+
+def _marked(loaded: Loaded) -> Iterable[tuple[TranscriptLine, str]]:
     lines = loaded.call.transcript or []
-    marks = loaded.marks or "s" * len(lines)
-    return [
-        line.stop
-        for line, mark in zip(lines, marks, strict=False)
-        if line.stop is not None and mark not in ("e", "b", "B", "-")
-    ]
+    return zip(lines, loaded.marks or "s" * len(lines), strict=False)
 
 
 def _left_out(starts: Sequence[float], first: str) -> float:

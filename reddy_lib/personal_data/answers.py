@@ -68,7 +68,7 @@ def _is_word(token: Token) -> bool:
 def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> list[Part]:
     """Return what a line says in answer to a question: its words without "it's", "um", "let me see" around them.
 
-    `stop`: the token before which an answer ends; `without`: tokens that are none of it.
+    `stop`: the token before which an answer ends; `without`: tokens that do not belong to it.
     """
     tokens = line.tokens
     parts: list[Part] = []

@@ -134,5 +134,5 @@ def before_its_length(atoms: Sequence[Atom], tokens: Sequence[Token]) -> int:
 
 
 def is_apart(between: Sequence[Token]) -> bool:
-    """Return whether words stand between two parts of a number that are none of it."""
+    """Return whether other words separate two parts of a number."""
     return any(token.text[0].isalnum() and token.word.plain not in _SIGNS for token in between)

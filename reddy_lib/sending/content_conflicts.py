@@ -22,7 +22,7 @@ from reddy_lib.findings import Finding, finding
 if TYPE_CHECKING:
     from reddy_lib.database.database import Database
 
-__all__ = ["OTHER_WORDS", "has_other_words", "hold_other_words", "not_sent"]
+__all__ = ["OTHER_WORDS", "has_other_words", "hold_other_words", "not_sent", "rows_not_sent"]
 
 OTHER_WORDS = "conversation-sent-with-other-words"
 
@@ -74,11 +74,16 @@ def hold_other_words(database: Database, parts: Sequence[sa.ColumnElement[bool]]
     return sorted(rows)
 
 
+def rows_not_sent(rows: Sequence[int]) -> str:
+    """Return the sentence that these rows were not sent, with the first ten of them."""
+    shown = ", ".join(map(str, rows[:10])) + (f" and {len(rows) - 10:,} more" if len(rows) > 10 else "")
+    return f"Not sent: row{'s' * (len(rows) > 1)} {shown}."
+
+
 def not_sent(rows: Sequence[int]) -> str:
     """Return the error text that names the rows which were not sent, and what to do."""
-    shown = ", ".join(map(str, rows[:10])) + (f" and {len(rows) - 10:,} more" if len(rows) > 10 else "")
     return (
-        f"Not sent: row{'s' * (len(rows) > 1)} {shown}. Reddy has a conversation with the same id and agent, but with "
+        f"{rows_not_sent(rows)} Reddy has a conversation with the same id and agent, but with "
         f"other words. If it is the same call, accept the finding {OTHER_WORDS}: it is skipped then. If it is another "
         "call, empty its conversation id: it then gets its own."
     )

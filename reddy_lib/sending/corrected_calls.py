@@ -19,6 +19,7 @@ from reddy_lib.database.bulk import pieces
 from reddy_lib.database.former_keys import former_keys
 from reddy_lib.database.schema import batches, calls, deliveries
 from reddy_lib.findings import Finding, finding
+from reddy_lib.sending.content_conflicts import rows_not_sent
 
 if TYPE_CHECKING:
     from reddy_lib.database.database import Database
@@ -74,8 +75,7 @@ def _finding(at: float, row: int, batch: str) -> Finding:
 
 def not_sent(rows: Sequence[int]) -> str:
     """Return the error text that names the rows which were not sent, and what to do."""
-    shown = ", ".join(map(str, rows[:10])) + (f" and {len(rows) - 10:,} more" if len(rows) > 10 else "")
     return (
-        f"Not sent: row{'s' * (len(rows) > 1)} {shown}. The same call was sent before, after its id or agent was "
+        f"{rows_not_sent(rows)} The same call was sent before, after its id or agent was "
         f"corrected. If it is another call, accept the finding {CORRECTED}: it is sent then."
     )

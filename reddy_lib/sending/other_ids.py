@@ -136,9 +136,8 @@ def _hold(connection: sa.Connection, parts: Sequence[sa.ColumnElement[bool]], ad
 
 def not_sent(rows: Sequence[int]) -> str:
     """Return the error text that names the rows which were not sent, and what to do."""
-    shown = ", ".join(map(str, rows[:10])) + (f" and {len(rows) - 10:,} more" if len(rows) > 10 else "")
     return (
-        f"Not sent: row{'s' * (len(rows) > 1)} {shown}. The same call was probably sent, or is waiting to be "
+        f"{content_conflicts.rows_not_sent(rows)} The same call was probably sent, or is waiting to be "
         f"sent, under another id. If it is another call, accept the finding {OTHER_ID}, then send it."
     )
 

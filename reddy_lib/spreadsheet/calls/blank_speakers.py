@@ -16,7 +16,7 @@ def with_speakers(turns: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]]
     """Return the turns of a call with the speakers of rows that name none, where it shows whose they are, and a finding
     for each of these rows.
 
-    A row that goes on with a sentence is joined to it. Elsewhere an empty cell stands for the speaker above it only if
+    A row that continues a sentence is joined to it. Elsewhere an empty cell means the speaker above it only if
     the call names its speakers where they change, and nowhere else. A remark about the call has no speaker.
     """
     found, told = _joined(turns)
@@ -49,7 +49,7 @@ def _named_where_they_change(labels: Sequence[str]) -> bool:
     if not labels or not labels[0] or len(named) == len(labels) or len(named) < _FEWEST:
         return False
     inside = sum(not one and bool(other) for one, other in pairwise(labels))
-    # One gap may as well be a remark about the call, which nobody said.
+    # A single gap may be a remark about the call rather than speech.
     return inside > 1 and all(one != other for one, other in pairwise(named))
 
 
@@ -78,7 +78,7 @@ def _joined(turns: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list
 
 
 def _goes_on(before: str, text: str, *, ended: bool) -> bool:
-    """Return whether a row goes on with the sentence above it. `ended`: most sentences here have a mark at their end."""
+    """Return whether a row continues the sentence above it. `ended`: most sentences here have a mark at their end."""
     before, text = before.rstrip(), text.lstrip()
     if not before or not text or _is_ended(before):
         return False

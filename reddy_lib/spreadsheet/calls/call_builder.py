@@ -352,7 +352,7 @@ class CallBuilder:
             findings.append(day_alone())
         if (
             mapping.zones_in_part
-            and not mapping.timezone  # nobody has chosen one
+            and not mapping.timezone  # a chosen zone needs no warning
             and seconds is not None
             and is_naive(cell, day_first=mapping.day_first, unit=mapping.timestamp_unit)
         ):

@@ -354,7 +354,7 @@ _SURE = 7.0  # one in a thousand
 
 
 def _goes_one_way(cells: Sequence[float]) -> bool:
-    """Return whether numbers rise from row to row, or whether none of them rises."""
+    """Return whether numbers rise from row to row, or never rise."""
     steps = [after > before for before, after in pairwise(cells)]
     return len(set(steps)) == 1
 

@@ -216,7 +216,7 @@ def _sides(columns: Sequence[Column]) -> TurnsFound | None:
     """A column of what the agent says beside one of what the customer says; or of questions and answers."""
     speech = [column for column in columns if _is_side_text(column) and not column.says & _NO_WORDS]
     if len(speech) < 2 or any(column.length > 60 and _holds_both_sides(column) for column in columns):
-        return None  # a whole transcript is none of two sides, and no side stands beside one
+        return None  # a column with both sides rules out a column per side
     # A cell of several lines is all that a side says in its call.
     whole = islice(filter(_has_several_lines, speech), 2)
     group = _rows_of_a_call(columns, {column.name for column in speech}) if len(list(whole)) < 2 else None

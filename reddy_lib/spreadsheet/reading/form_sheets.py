@@ -77,7 +77,7 @@ def _labels(rows: Rows) -> Labels | None:
 
 
 class _Places(NamedTuple):
-    """Where the pairs of a form stand: `columns`, a label and a value by turns; `names`, labels that come again."""
+    """Where the pairs of a form are: `columns`, a label and a value by turns; `names`, labels that come again."""
 
     columns: list[int]
     names: frozenset[str]

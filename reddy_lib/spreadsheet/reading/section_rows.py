@@ -1,4 +1,4 @@
-"""Tables that are grouped: a row that names an agent, a product or a day stands above the calls that belong to it.
+"""Tables that are grouped: a row that names an agent, a product or a day precedes the calls that belong to it.
 
 What such a row says becomes a column of its own. Row numbers stay those of the sheet.
 """

@@ -1,4 +1,4 @@
-"""Texts in which words stand in quotation marks after who says them: `お客様「もしもし」`, `Клиент «Да»`, `Agent "Hello"`.
+"""Texts with words in quotation marks after who says them: `お客様「もしもし」`, `Клиент «Да»`, `Agent "Hello"`.
 
 Lines are written as `Agent: Hello`, which every reader of labelled text understands.
 """
