@@ -360,8 +360,10 @@ def killed(scene: Scene) -> Submission:
     assert died.wait(60)
     assert submission.counts()["sending"] == 1
     again = SendingProcess(scene.location, server.url, TOKEN)
-    scene.stack.callback(again.stop)
-    again.wait_until_ready()
+    try:
+        again.wait_until_ready()
+    finally:
+        again.stop()  # or it would take what the test submits next, and the test would look too soon
     return submission
 
 
