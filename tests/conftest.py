@@ -90,8 +90,8 @@ LONG = (
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Five for two cores: tests wait for servers, pages and workers more than half of their time."""
-    return 5 * (os.cpu_count() or 1) // 2
+    """Two for each core: tests wait for servers, pages and workers more than half of their time."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -123,7 +123,7 @@ def cannot_be_sent_again(scene: Scene) -> None:
     other = scene.create(twin, rows=[2])
     scene.run(other)
     told = twin.info(2)
-    assert told["status"] == ("skipped" if status == "accepted" else "failed"), told
+    assert told["status"] == ("skipped" if status == "accepted" else "failed"), other.record()
     assert told["error"].startswith(
         ("Sent before: accepted on", "Not sent: the same conversation is in doubt")
     )

@@ -7,6 +7,7 @@ test can afford many.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 import time
 from multiprocessing.connection import Connection as Pipe
@@ -54,7 +55,7 @@ class SendingProcess:
     def __init__(self, location: str, url: str, token: str) -> None:
         self._pipe, theirs = context().Pipe()
         self._process: ForkServerProcess = context().Process(
-            target=_send, args=(location, url, token, theirs), daemon=True
+            target=_send, args=(location, url, token, theirs, dict(os.environ)), daemon=True
         )
         start(self._process)
         theirs.close()
@@ -78,7 +79,10 @@ class SendingProcess:
             self._process.join(SECONDS)
 
 
-def _send(location: str, url: str, token: str, pipe: Pipe) -> None:
+def _send(location: str, url: str, token: str, pipe: Pipe, environment: dict[str, str]) -> None:
+    # Not that of the process it is forked from, which an earlier test started: the marks of what is sent would be there.
+    os.environ.clear()
+    os.environ.update(environment)
     stop_engines_sooner()
     connection = Connection(token=token, base_url=url, source="environment")
     with reddy.Ledger(location) as ledger:
