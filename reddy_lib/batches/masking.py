@@ -2,7 +2,7 @@
 
 `MaskPersonalData` is a step: it can be undone until a call is sent, and is part of recipes. The words are replaced by what
 they were, `[card number]`; the turn, its side and its times stay. A tag's name leaves as well as its value, so both are
-looked at.
+looked at. What the words tell is masked wherever else the call has it: in a note, in the name of its recording.
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ from reddy_lib.personal_data import (
     find_in_name,
     find_in_text,
     find_personal_data,
+    repeats,
+    values_in,
+    values_of,
 )
+from reddy_lib.personal_data.repeats import Value
+from reddy_lib.personal_data.said import first_in_each_place
 
 __all__ = ["MaskPersonalData", "items_of", "said_in"]
 
@@ -56,8 +61,10 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
         by_line: dict[int, list[Said]] = {}
         for one in said:
             by_line.setdefault(one.line, []).append(one)
-        tags = self._tags(call.tags or ())
-        if not by_line and tags == list(call.tags or ()):
+        told = _told(call) if call.tags or call.filename else []
+        tags = self._tags(call, told)
+        filename = self._name_of_file(call, told)
+        if not by_line and tags == list(call.tags or ()) and filename == call.filename:
             return call
         masked = [
             msgspec.structs.replace(line, text=_masked(line.text, by_line[number]))
@@ -65,23 +72,30 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
             else line
             for number, line in enumerate(lines, 1)
         ]
-        return msgspec.structs.replace(call, transcript=masked or None, tags=tags or None)
+        return msgspec.structs.replace(call, transcript=masked or None, tags=tags or None, filename=filename)
 
-    def _tags(self, tags: Sequence[Tag]) -> list[Tag]:
+    def _tags(self, call: Call, told: Sequence[Value]) -> list[Tag]:
+        tags = list(call.tags or ())
+        in_tags = _in_tags(call, told)
         before = [tag.key for tag in tags]
-        after = [_masked(key, [one for one in _in_name(key) if one.kind in self.kinds]) for key in before]
-        values = [self._tag(tag) for tag in tags]
+        after = [_masked(key, self._of(found)) for key, (found, _) in zip(before, in_tags, strict=True)]
+        values = [_tag(tag, self._of(found)) for tag, (_, found) in zip(tags, in_tags, strict=True)]
         if after == before:
             return values
         return [
             Tag(key, tag.value, tag.type) for key, tag in zip(distinct(before, after), values, strict=True)
         ]
 
-    def _tag(self, tag: Tag) -> Tag:
-        found = [one for one in _in_tag(tag) if one.kind in self.kinds]
-        if not found:
-            return tag
-        return msgspec.structs.replace(tag, value=_masked(_text_of(tag), found), type="string")
+    def _name_of_file(self, call: Call, told: Sequence[Value]) -> str | None:
+        """Return the name of the recording without what the words say: "card_4762…wav"."""
+        name = call.filename
+        for one in reversed(first_in_each_place(repeats(name, told))) if name else ():
+            if one.kind in self.kinds and name:
+                name = f"{name[: one.begin]}masked{name[one.end :]}"
+        return name
+
+    def _of(self, found: Sequence[Said]) -> list[Said]:
+        return [one for one in found if one.kind in self.kinds]
 
     def nothing(self) -> str:
         return "no call has personal data of these kinds"
@@ -97,26 +111,64 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
 
 def said_in(call: Call, *, blunt: bool = False) -> list[Said]:
     """Return the personal data in a call's transcript, without what is masked already."""
-    lines = call.transcript or []
-    return [
-        one for one in find_personal_data(lines, blunt=blunt) if not is_masked(lines[one.line - 1].text, one)
-    ]
+    return _in_lines(call, find_personal_data(call.transcript or [], blunt=blunt))
 
 
 def items_of(call: Call) -> set[tuple[str, object]]:
     """Return each datum of a call once: its kind, and what tells it from others."""
-    spoken = {(one.kind, ("line", one.item or (one.line, one.begin))) for one in said_in(call)}
-    in_tags = {
-        (one.kind, ("tag", number, one.begin))
-        for number, tag in enumerate(call.tags or (), 1)
-        for one in _in_tag(tag)
+    said = find_personal_data(call.transcript or [])
+    found: set[tuple[str, object]] = {
+        (one.kind, ("line", one.item or (one.line, one.begin))) for one in _in_lines(call, said)
     }
-    in_names = {
-        (one.kind, ("name", number, one.begin))
-        for number, tag in enumerate(call.tags or (), 1)
-        for one in _in_name(tag.key)
-    }
-    return spoken | in_tags | in_names
+    in_tags = _in_tags(call, _values(call, said)) if call.tags else ()
+    for number, (in_name, in_value) in enumerate(in_tags, 1):
+        found |= {(one.kind, ("name", number, one.begin)) for one in in_name}
+        found |= {(one.kind, ("tag", number, one.begin)) for one in in_value}
+    return found
+
+
+def _in_lines(call: Call, said: Sequence[Said]) -> list[Said]:
+    """Return what was found in the lines, and what a tag says it is."""
+    lines = call.transcript or []
+    told = [value for tag in call.tags or () for value in values_in(_text_of(tag), _in_tag(tag))]
+    again = [
+        one._replace(line=number)
+        for number, line in enumerate(lines if told else (), 1)
+        for one in repeats(line.text, told)
+    ]
+    found = first_in_each_place([*said, *again]) if again else said
+    return [one for one in found if not is_masked(lines[one.line - 1].text, one)]
+
+
+def _told(call: Call) -> list[Value]:
+    """Return what the words of a call tell, as it may be written elsewhere in it."""
+    return _values(call, find_personal_data(call.transcript or []))
+
+
+def _values(call: Call, said: Sequence[Said]) -> list[Value]:
+    lines = call.transcript or []
+    return values_of(lines, [one for one in said if not is_masked(lines[one.line - 1].text, one)])
+
+
+def _in_tags(call: Call, told: Sequence[Value]) -> list[tuple[list[Said], list[Said]]]:
+    """Return what is in the name and in the value of each tag, by itself and as one of the values that the words tell."""
+    return [
+        (_with(tag.key, _in_name(tag.key), told), _with(_text_of(tag), _in_tag(tag), told))
+        for tag in call.tags or ()
+    ]
+
+
+def _with(text: str, found: list[Said], told: Sequence[Value]) -> list[Said]:
+    again = repeats(text, told)
+    if not again:
+        return found
+    return [one for one in first_in_each_place([*found, *again]) if not is_masked(text, one)]
+
+
+def _tag(tag: Tag, found: Sequence[Said]) -> Tag:
+    if not found:
+        return tag
+    return msgspec.structs.replace(tag, value=_masked(_text_of(tag), found), type="string")
 
 
 def _text_of(tag: Tag) -> str:

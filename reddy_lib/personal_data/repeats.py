@@ -1,0 +1,139 @@
+"""Find again, in a tag or a name, what was found elsewhere in the same call: `4762…` where the customer said "four seven
+six two…", a password in the agent's note.
+
+A note says such a value without a word that tells what it is. Only values that no other text has by chance count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from reddy_lib.model import TranscriptLine
+from reddy_lib.personal_data.languages import guess_languages
+from reddy_lib.personal_data.runs import runs_of
+from reddy_lib.personal_data.said import Said
+from reddy_lib.personal_data.tokens import read_line
+from reddy_lib.personal_data.vocabulary import Vocabulary, vocabulary
+
+__all__ = ["Value", "repeats", "values_in", "values_of"]
+
+_NUMBERS = frozenset(("card", "national_id", "bank", "phone", "account", "pin", "cvv"))
+_WORDS = frozenset(("password", "name", "address", "email"))
+_LEAST_SIGNS = 6
+"""Signs of a number that no other number has by chance. A shorter one counts in a note, between words."""
+_LEAST_CODE = 3
+_LEAST_PASSWORD = 4
+_SIGN = re.compile(r"[^\W_]")
+_PREFIX = r"(?:(?:\+|00)\d{1,3}[\W_]{0,3})?(?:\(?0\)?[\W_]{0,2})?"
+"""The code of a country, and the zero before an area, which people leave out or say."""
+
+
+class Value(NamedTuple):
+    """What was found: its kind, its letters and figures in lower case, and how it is written elsewhere."""
+
+    kind: str
+    signs: str
+    pattern: re.Pattern[str]
+
+
+def values_of(lines: Sequence[TranscriptLine], found: Iterable[Said]) -> list[Value]:
+    """Return the values that were found in the lines of a conversation, however they were said, each once."""
+    pieces: dict[tuple[str, object], list[str]] = {}
+    for one in found:
+        if one.kind in _NUMBERS or one.kind in _WORDS:
+            text = lines[one.line - 1].text[one.begin : one.end]
+            pieces.setdefault((one.kind, one.item or one), []).append(text)
+    if not pieces:
+        return []
+    words = vocabulary(guess_languages([line.text for line in lines]))
+    return _distinct(
+        value for (kind, _), parts in pieces.items() for value in _values(kind, " ".join(parts), words)
+    )
+
+
+def values_in(text: str, found: Iterable[Said]) -> list[Value]:
+    """Return the values that were found in a text as it is written, such as that of a tag."""
+    return _distinct(
+        value for one in found if (value := _written(one.kind, text[one.begin : one.end])) is not None
+    )
+
+
+def repeats(text: str, values: Iterable[Value]) -> list[Said]:
+    """Return where these values are in a text; the line of each is 1."""
+    found: list[Said] = []
+    signs = ""
+    for value in values:
+        if not signs:
+            signs = _signs(text)
+        if value.signs not in signs or (_is_code(value) and not _is_note(text)):
+            continue
+        found += (
+            Said(1, one.start(), one.end(), value.kind, 0, "context", "said elsewhere in the call")
+            for one in value.pattern.finditer(text)
+        )
+    return found
+
+
+def _distinct(values: Iterable[Value]) -> list[Value]:
+    return list({(value.kind, value.signs): value for value in values}.values())
+
+
+def _values(kind: str, text: str, words: Vocabulary) -> Iterator[Value]:
+    written = _written(kind, text)
+    if written is not None:
+        yield written
+    if kind not in _NUMBERS or not any(map(str.isalpha, text)):
+        return
+    runs = runs_of(read_line(1, "customer", text, words))
+    for code in {"".join(run.code for run in runs), "".join(run.counted for run in runs)}:
+        value = _number(kind, code.lower())
+        if value is not None:
+            yield value
+
+
+def _written(kind: str, text: str) -> Value | None:
+    text = text.strip()
+    if kind in _NUMBERS:
+        signs = _signs(text)
+        return _number(kind, signs) if any(map(str.isdigit, signs)) else None
+    if kind not in _WORDS:
+        return None
+    words = text.split()
+    if kind == "password":
+        tells = len(_signs(text)) >= _LEAST_PASSWORD
+    else:
+        tells = len(words) > 1 or kind == "email"
+    if not tells:
+        return None
+    return Value(kind, _signs(text), _alone(r"\s+".join(map(re.escape, words))))
+
+
+def _number(kind: str, signs: str) -> Value | None:
+    code = kind in ("pin", "cvv")
+    if len(signs) < (_LEAST_CODE if code else _LEAST_SIGNS) or not any(map(str.isdigit, signs)):
+        return None
+    prefix = ""
+    if kind == "phone":
+        signs, prefix = signs.lstrip("0"), _PREFIX
+        if len(signs) < _LEAST_SIGNS:
+            return None
+    return Value(kind, signs, _alone(prefix + r"[\W_]{0,3}".join(map(re.escape, signs))))
+
+
+def _alone(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![^\W_]){pattern}(?![^\W_])", re.IGNORECASE)
+
+
+def _signs(text: str) -> str:
+    return "".join(_SIGN.findall(text)).lower()
+
+
+def _is_code(value: Value) -> bool:
+    return value.kind in ("pin", "cvv") and len(value.signs) < _LEAST_SIGNS
+
+
+def _is_note(text: str) -> bool:
+    """Return whether a text has words, between which a number of a few figures may be anything."""
+    return sum(any(map(str.isalpha, word)) for word in text.split()) > 1
