@@ -76,7 +76,7 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
 
     def _tags(self, call: Call, told: Sequence[Value]) -> list[Tag]:
         tags = list(call.tags or ())
-        in_tags = _in_tags(call, told)
+        in_tags = _in_tags(call, _in_values(call), told)
         before = [tag.key for tag in tags]
         after = [_masked(key, self._of(found)) for key, (found, _) in zip(before, in_tags, strict=True)]
         values = [_tag(tag, self._of(found)) for tag, (_, found) in zip(tags, in_tags, strict=True)]
@@ -111,26 +111,31 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
 
 def said_in(call: Call, *, blunt: bool = False) -> list[Said]:
     """Return the personal data in a call's transcript, without what is masked already."""
-    return _in_lines(call, find_personal_data(call.transcript or [], blunt=blunt))
+    return _in_lines(call, find_personal_data(call.transcript or [], blunt=blunt), _in_values(call))
 
 
 def items_of(call: Call) -> set[tuple[str, object]]:
     """Return each datum of a call once: its kind, and what tells it from others."""
-    said = find_personal_data(call.transcript or [])
+    said, in_values = find_personal_data(call.transcript or []), _in_values(call)
     found: set[tuple[str, object]] = {
-        (one.kind, ("line", one.item or (one.line, one.begin))) for one in _in_lines(call, said)
+        (one.kind, ("line", one.item or (one.line, one.begin))) for one in _in_lines(call, said, in_values)
     }
-    in_tags = _in_tags(call, _values(call, said)) if call.tags else ()
+    in_tags = _in_tags(call, in_values, _values(call, said)) if call.tags else ()
     for number, (in_name, in_value) in enumerate(in_tags, 1):
         found |= {(one.kind, ("name", number, one.begin)) for one in in_name}
         found |= {(one.kind, ("tag", number, one.begin)) for one in in_value}
     return found
 
 
-def _in_lines(call: Call, said: Sequence[Said]) -> list[Said]:
+def _in_lines(call: Call, said: Sequence[Said], in_values: Sequence[Sequence[Said]]) -> list[Said]:
     """Return what was found in the lines, and what a tag says it is."""
-    lines = call.transcript or []
-    told = [value for tag in call.tags or () for value in values_in(_text_of(tag), _in_tag(tag))]
+    lines, tags = call.transcript or [], call.tags or ()
+    told = [
+        value
+        for tag, found in zip(tags, in_values, strict=True)
+        if found
+        for value in values_in(_text_of(tag), found)
+    ]
     again = [
         one._replace(line=number)
         for number, line in enumerate(lines if told else (), 1)
@@ -150,11 +155,18 @@ def _values(call: Call, said: Sequence[Said]) -> list[Value]:
     return values_of(lines, [one for one in said if not is_masked(lines[one.line - 1].text, one)])
 
 
-def _in_tags(call: Call, told: Sequence[Value]) -> list[tuple[list[Said], list[Said]]]:
+def _in_values(call: Call) -> list[list[Said]]:
+    """Return what the value of each tag shows by itself."""
+    return [_in_tag(tag) for tag in call.tags or ()]
+
+
+def _in_tags(
+    call: Call, in_values: Sequence[list[Said]], told: Sequence[Value]
+) -> list[tuple[list[Said], list[Said]]]:
     """Return what is in the name and in the value of each tag, by itself and as one of the values that the words tell."""
     return [
-        (_with(tag.key, _in_name(tag.key), told), _with(_text_of(tag), _in_tag(tag), told))
-        for tag in call.tags or ()
+        (_with(tag.key, _in_name(tag.key), told), _with(_text_of(tag), in_value, told))
+        for tag, in_value in zip(call.tags or (), in_values, strict=True)
     ]
 
 
