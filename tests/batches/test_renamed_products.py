@@ -6,6 +6,9 @@ import pandas as pd
 import pytest
 
 import reddy_lib as reddy
+from reddy_lib.batches.named_products import named, resolved
+from reddy_lib.batches.recipes import apply_recipe, fitting, keep_recipe, recipe_of
+from reddy_lib.batches.steps import MapValues, MergeValues, SetField
 
 SANDBOX = [
     {"id": 1, "name": "Cards", "status": "active"},
@@ -118,3 +121,28 @@ def test_a_list_that_another_tab_has_checked_with_meanwhile_is_the_one_before(le
     other.update(other.rows()[1], product_id=8)
     mine.recheck(REDDY)
     assert mine.counts()["held"] == 0
+
+
+def test_a_recipe_names_its_products_and_finds_them_in_another_list(ledger: reddy.Ledger) -> None:
+    march = ledger.load(sheet(["Cards", "Lones"]), progress=False, products=SANDBOX)
+    lones = next(one for one in march.problems() if one.value == "Lones")
+    march.apply(lones.fix_with("Loans"), lones.rows)
+    recipe = recipe_of(march)
+    assert [step.title() for step in recipe.steps] == ["Read “Lones” as product Loans"]
+    april = ledger.load(sheet(["Lones", "Cards"]), progress=False, products=REDDY)
+    apply_recipe(april, recipe)
+    assert [april.call(row).product_id for row in april.rows()] == [8, 1]
+    keep_recipe(ledger, recipe)
+    assert [one.done for one in fitting(march)] == [True]
+
+
+def test_a_step_keeps_an_id_that_has_no_name_of_its_own() -> None:
+    twins = [{"id": 4, "name": "Cards"}, {"id": 5, "name": "cards"}, {"id": 6, "name": "77"}]
+    for number in (4, 5, 6, 9):
+        step = SetField(field="product_id", value=number)
+        assert named(step, twins) == named(step, None) == step
+    merge = MergeValues(source="product_id", values=("2",), value=2)
+    several = MapValues(source="product_id", becomes={"1": 2, "3": 9})
+    assert named(merge, SANDBOX) == MergeValues(source="product_id", values=("2",), value="Loans")
+    assert named(several, SANDBOX) == MapValues(source="product_id", becomes={"1": "Loans", "3": 9})
+    assert resolved(named(several, SANDBOX), SANDBOX) == several
