@@ -32,6 +32,7 @@ MEANINGS = {
     "agent-email-from-transcript": "The transcript's own data give the agent's email, and no column does.",
     "product-missing": "Nothing says which product the call was about.",
     "product-unknown": "The cell names a product that is not in Reddy's list.",
+    "product-renamed": "The call was checked with another list of products, in which its product id had another name.",
     "product-inactive": "Reddy lists the product, but it is switched off.",
     "transcript-missing": "The row has neither words nor the name of a recording.",
     "recording-not-sent": "The row names a recording that is not attached, and it has no transcript.",

@@ -37,6 +37,7 @@ CATALOGUE: dict[str, Rule] = {
     "agent-email-from-transcript": Rule("warning", "Agent's email from the transcript", "Check that this person took the call. To use another email, choose a column or a default when loading."),
     "product-missing": Rule("error", "No product", "Choose the product whose scorecard grades this call."),
     "product-unknown": Rule("error", "Product not in Reddy's list", "Choose one of the products in the list, or match this name to one when loading."),
+    "product-renamed": Rule("error", "Product from another list", "Choose the product that is meant. Accept this if the product is the same one and only its name has changed.", "The call is graded by the product that has this id in the list now."),
     "product-inactive": Rule("warning", "Product is not active", "Ask the person who manages products in Reddy; grading may not run."),
     # transcript as a whole
     "transcript-missing": Rule("error", "No transcript and no recording", "Add the transcript, or leave this row out."),

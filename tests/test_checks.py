@@ -625,6 +625,7 @@ def test_two_tags_without_a_name_are_not_duplicates_of_each_other() -> None:
 
 
 READ_BY_OTHER_STAGES = {
+    "product-renamed",
     "text-misread",
     "encoding-unclear",
     "quote-unclosed",

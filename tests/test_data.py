@@ -259,6 +259,7 @@ OF_LAYOUTS = {
     "encoding-unclear",
     "text-misread",
     "quote-unclosed",
+    "product-renamed",
 }
 """What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these,
 or what corrects calls that the ledger already holds."""

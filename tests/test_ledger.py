@@ -915,7 +915,7 @@ class TestChecksAgain:
         settle(ledger, batch, {3: "accepted", 5: "rejected"})
         batch.recheck(PRODUCTS[:1])
         assert batch.findings_of(3) == []
-        assert [f.code for f in batch.findings_of(5)] == ["product-unknown"]
+        assert [f.code for f in batch.findings_of(5)] == ["product-renamed"]
         assert batch.info(5)["status"] == "rejected"
         assert batch.counts() == {**NONE, "ready": 2, "accepted": 1, "rejected": 1}
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_rows import (
+    CallSource,
     Value,
     decode_findings,
     encode_findings,
@@ -366,7 +367,7 @@ def _values(batch: StoredBatch, one: _New, *, now: float, masks: bool) -> dict[s
     source = old.source_findings
     if one.has != one.had:
         source = encode_findings(_of_recording(batch, one, decode_findings(source), masks=masks))
-    stored = _Source(old.payload, old.original, source, old.unassigned, old.audio)
+    stored = CallSource(old.payload, old.original, source, old.unassigned, old.audio)
     attached = one.has is not None
     findings = standing_findings(
         stored, one.call, decisions, products=batch.products, now=now, attached=attached
@@ -412,16 +413,6 @@ OF_THE_FILE = (STILL_HEARD, UNREADABLE)
 
 _NAMES_PERSONAL_DATA = "personal-data-held"
 """The finding of a call that names what an address may not have."""
-
-
-class _Source(NamedTuple):
-    """A call as `standing_findings` takes it."""
-
-    payload: str
-    original: str | None
-    source_findings: str
-    unassigned: str | None
-    audio: str
 
 
 _TO = (

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from reddy_lib.batches.decisions import Decisions, moved_lines, open_findings, tally, unassigned_of
 from reddy_lib.batches.line_diff import pair_lines, same_as_sent
+from reddy_lib.batches.renamed_products import RENAMED, is_about
 from reddy_lib.checks import Given, check, findings_of
 from reddy_lib.database.bulk import run_many
 from reddy_lib.database.schema import calls
@@ -26,6 +27,7 @@ from reddy_lib.recordings.inspect import beside_transcript
 from reddy_lib.spreadsheet import BuiltCall
 
 __all__ = [
+    "CallSource",
     "StoredCall",
     "Value",
     "carried_findings",
@@ -177,6 +179,16 @@ class StoredCall(Protocol):
     def audio(self) -> str: ...
 
 
+class CallSource(NamedTuple):
+    """A call as `standing_findings` takes it."""
+
+    payload: str
+    original: str | None
+    source_findings: str
+    unassigned: str | None
+    audio: str
+
+
 def standing_findings(
     stored: StoredCall,
     call: Call,
@@ -204,7 +216,10 @@ def standing_findings(
         )
     if attached is None:
         attached = stored.audio != "none"
-    return merged(carried, check(call, products=products, now=now, recording=attached))
+    own = check(call, products=products, now=now, recording=attached)
+    if any(found.code == RENAMED for found in carried):  # it names the product, and the id says less
+        own = [found for found in own if found.code != "product-unknown"]
+    return merged(carried, own)
 
 
 def merged(source: Sequence[Finding], own: Sequence[Finding]) -> list[Finding]:
@@ -251,6 +266,9 @@ def carried_findings(source: Sequence[Finding], original: Call, call: Call) -> l
                 kept.append(beside_transcript(found) if call.transcript else found)
         elif found.code == "mask-still-heard":  # `hold_unsilenced` tells when it goes
             if call.filename:
+                kept.append(found)
+        elif found.code == RENAMED:  # also where the product was chosen after the call was loaded
+            if is_about(found, call):
                 kept.append(found)
         elif getattr(original, found.field, None) == getattr(call, found.field, None):
             kept.append(found)

@@ -12,7 +12,7 @@ from reddy_lib.batches.step_base import StepBase
 from reddy_lib.batches.steps import CopyColumn, FixValue, MapValues, MergeValues, OnlyWhere, SetField, Step
 from reddy_lib.spreadsheet.model import fold_name
 
-__all__ = ["product_id", "resolved"]
+__all__ = ["named", "product_id", "resolved"]
 
 
 def resolved(step: Step, products: Sequence[Mapping[str, Any]] | None) -> Step:
@@ -44,6 +44,33 @@ def resolved(step: Step, products: Sequence[Mapping[str, Any]] | None) -> Step:
         return msgspec.structs.replace(step, value=product_id(str(step.value), products)) if named else step
     if isinstance(step, SetField | FixValue) and step.field == "product_id" and isinstance(step.value, str):
         return msgspec.structs.replace(step, value=product_id(step.value, products))
+    return step
+
+
+def named(step: Step, products: Sequence[Mapping[str, Any]] | None) -> Step:
+    """Return the step with the names of the products that it gives by id: the inverse of `resolved`.
+
+    A recipe outlives the list that its batch was checked with, and another list may have another product with the id. An id
+    without a name of its own stays.
+    """
+    names = [fold_name(str(one["name"])) for one in products or ()]
+    own = {
+        int(one["id"]): str(one["name"])
+        for one in products or ()
+        if names.count(fold_name(str(one["name"]))) == 1 and not str(one["name"]).strip().isdecimal()
+    }
+
+    def name_of(value: Any) -> Any:
+        return own.get(value) or value if isinstance(value, int) else value
+
+    if isinstance(step, OnlyWhere):
+        return msgspec.structs.replace(step, then=named(step.then, products))
+    if isinstance(step, MapValues) and step.source == "product_id":
+        return msgspec.structs.replace(step, becomes={old: name_of(new) for old, new in step.becomes.items()})
+    if (isinstance(step, MergeValues) and step.source == "product_id") or (
+        isinstance(step, SetField | FixValue) and step.field == "product_id"
+    ):
+        return msgspec.structs.replace(step, value=name_of(step.value))
     return step
 
 

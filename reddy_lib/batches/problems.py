@@ -20,6 +20,7 @@ from reddy_lib.batches.call_rows import decode_findings
 from reddy_lib.batches.likeness import Near, nearest
 from reddy_lib.batches.named_products import product_id
 from reddy_lib.batches.quick_fixes import REPAIRS
+from reddy_lib.batches.renamed_products import RENAMED, meant_name
 from reddy_lib.batches.selections import ranges_of, rows_of_ranges
 from reddy_lib.batches.steps import (
     Accept,
@@ -36,6 +37,7 @@ from reddy_lib.database.bulk import pieces
 from reddy_lib.database.schema import EDITABLE, batches, calls
 from reddy_lib.findings import CATALOGUE, Finding, Severity
 from reddy_lib.model import ROLES, Call, from_payload
+from reddy_lib.spreadsheet.model import fold_name
 from reddy_lib.transcripts.roles import role_of
 
 __all__ = ["REFUSED", "Known", "Problem", "Proposal", "Repairing", "problems_of"]
@@ -325,7 +327,10 @@ def _choices(
         return [_proposal(code, field, value, one, known) for one in _agents(value, known.agents, most, lax)]
     if target == "product_id":
         counts = {name: count for name, (_, count) in known.products.items()}
-        found = [] if value.isdecimal() else nearest(value, counts, most=most, lax=lax)
+        meant = meant_name(value) if code == RENAMED else value
+        found = [Near(name, "the same name", 0) for name in counts if fold_name(name) == fold_name(meant)]
+        if not found and not meant.isdecimal():
+            found = nearest(meant, counts, most=most, lax=lax)
         if lax:
             listed = {one.value for one in found}
             used = sorted(

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_changes import Change
 from reddy_lib.batches.decisions import read_decisions
-from reddy_lib.batches.named_products import resolved
+from reddy_lib.batches.named_products import named, resolved
 from reddy_lib.batches.operation_records import edits_of_call
 from reddy_lib.batches.operations import (
     Operation,
@@ -183,7 +183,7 @@ def recipe_of(batch: StoredBatch, name: str = "") -> Recipe:
         if step is None:
             left_out.append(one.title)
         else:
-            steps.append(step)
+            steps.append(named(step, batch.products))
     return Recipe(name=name or batch.name, columns=columns_of(batch), steps=steps, left_out=left_out)
 
 
@@ -221,7 +221,7 @@ def fitting(batch: StoredBatch) -> list[Fitting]:
         return []
     standing = {_key(step) for step in recipe_of(batch).steps}
     return [
-        Fitting(recipe, all(_key(step) in standing for step in recipe.steps))
+        Fitting(recipe, all(_key(named(step, batch.products)) in standing for step in recipe.steps))
         for recipe in found
         if recipe.steps
     ]

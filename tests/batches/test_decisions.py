@@ -302,7 +302,8 @@ class TestAcceptance:
             "conversation-sent-with-other-words", "correction-unknown", "encoding-unclear", "id-digits-lost",
             "lines-without-call", "lines-without-id",
             "mask-still-heard", "one-side-silent", "pace-implausible", "personal-data-held",
-            "quote-unclosed", "recording-unreadable", "tag-digits-lost", "text-misread", "time-unreadable",
+            "product-renamed", "quote-unclosed", "recording-unreadable", "tag-digits-lost", "text-misread",
+            "time-unreadable",
             "timestamp-implausible", "timestamp-imprecise", "timestamp-order-differs", "timestamp-swapped",
             "timestamp-unreadable", "transcript-cut-in-json", "unit-unclear",
         }  # fmt: skip

@@ -160,7 +160,7 @@ class TestCreate:
     ) -> None:
         settle(ledger, send(ledger, batch, [2, 3]), worker, rejected=[2, 3])
         batch.recheck(PRODUCTS[:1])
-        assert batch.findings_of(3)[0].code == "product-unknown"
+        assert batch.findings_of(3)[0].code == "product-renamed"
         assert send(ledger, batch, [2, 3]).outcomes().index.tolist() == [2]
 
     @pytest.mark.parametrize(

@@ -1,0 +1,71 @@
+"""Products whose id has another name in the list that a batch is checked with next.
+
+An id says nothing by itself: product 2 of the sandbox is another product than 2 in Reddy, and two accounts of Reddy number
+theirs alike. A call whose product was chosen by name must not be graded by whatever has its number elsewhere, so it is
+held until somebody says what is meant. An id that the sheet itself has was never a choice from a list, and stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reddy_lib.findings import Finding, finding
+from reddy_lib.model import Call
+from reddy_lib.spreadsheet.model import fold_name
+
+__all__ = ["RENAMED", "is_about", "meant_name", "meant_number", "renamed", "renamed_finding"]
+
+RENAMED = "product-renamed"
+
+
+def renamed_finding(name: str, number: int, products: Sequence[Mapping[str, Any]]) -> Finding:
+    """Return the finding of a call whose product `number` was called `name` in the list before this one."""
+    now = _name_of(number, products)
+    here = f"is “{now}”" if now is not None else "does not exist"
+    return finding(
+        RENAMED,
+        "product_id",
+        f"Product {number} was “{name}” in the list that this call was checked with before. In this list {number} {here}.",
+        value=f"{name} · {number}",
+    )
+
+
+def meant_name(value: str) -> str:
+    """Return the name that a value of `RENAMED` ("Loans · 2") speaks of."""
+    return value.rpartition(" · ")[0]
+
+
+def meant_number(value: str) -> int:
+    """Return the id that a value of `RENAMED` speaks of."""
+    return int(value.rpartition(" · ")[2])
+
+
+def is_about(found: Finding, call: Call) -> bool:
+    """Return whether the call still has the product that a finding of `RENAMED` is about."""
+    return meant_number(found.value) == call.product_id
+
+
+def renamed(
+    number: int | None,
+    found: Finding | None,
+    before: Sequence[Mapping[str, Any]] | None,
+    products: Sequence[Mapping[str, Any]] | None,
+) -> Finding | None:
+    """Return the finding of a call with this product once it is checked with `products`, or None.
+
+    Args:
+        found: the finding that it has already: the name in it counts, not that of `before`.
+        before: the list that it was checked with until now, or None.
+    """
+    if number is None or products is None:
+        return None
+    name = meant_name(found.value) if found is not None else _name_of(number, before)
+    now = _name_of(number, products)
+    if not name or now == "" or (now is not None and fold_name(name) == fold_name(now)):
+        return None
+    return renamed_finding(name, number, products)
+
+
+def _name_of(number: int, products: Sequence[Mapping[str, Any]] | None) -> str | None:
+    return next((str(one["name"]) for one in products or () if int(one["id"]) == number), None)

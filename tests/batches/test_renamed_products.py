@@ -1,0 +1,148 @@
+"""A batch that is checked with another product list: an id that means another product there holds its calls."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import reddy_lib as reddy
+from reddy_lib.batches.named_products import named, resolved
+from reddy_lib.batches.recipes import apply_recipe, fitting, keep_recipe, recipe_of
+from reddy_lib.batches.steps import MapValues, MergeValues, SetField
+
+SANDBOX = [
+    {"id": 1, "name": "Cards", "status": "active"},
+    {"id": 2, "name": "Loans", "status": "active"},
+    {"id": 3, "name": "Retention", "status": "active"},
+]
+REDDY = [
+    {"id": 1, "name": "CARDS", "status": "active"},
+    {"id": 2, "name": "Complaints", "status": "active"},
+    {"id": 8, "name": "Loans", "status": "active"},
+]
+
+
+def sheet(products: list[str]) -> pd.DataFrame:
+    count = len(products)
+    return pd.DataFrame(
+        {
+            "conversation_id": [f"c-{number}" for number in range(count)],
+            "agent_email": ["ann@new.example"] * count,
+            "product": products,
+            "timestamp": [1_700_000_000 + 60 * number for number in range(count)],
+            "transcript": [
+                f"Agent: Hello {number}\nCustomer: I lost card {number}" for number in range(count)
+            ],
+        }
+    )
+
+
+@pytest.fixture
+def batch(ledger: reddy.Ledger) -> reddy.Batch:
+    names = ["Cards", "Loans", "Loans", "Retention"]
+    loaded = ledger.load(sheet(names), progress=False, products=SANDBOX)
+    loaded.recheck(REDDY)
+    return loaded
+
+
+def codes(batch: reddy.Batch, row: int) -> list[str]:
+    return [found.code for found in batch.findings_of(row) if found.severity == "error"]
+
+
+def test_an_id_with_another_name_holds_the_call_and_one_with_the_same_name_does_not(
+    batch: reddy.Batch,
+) -> None:
+    first, *others = batch.rows()
+    assert batch.info(first)["status"] == "ready"
+    assert [batch.info(row)["status"] for row in others] == ["held"] * 3
+    assert [codes(batch, row) for row in others] == [["product-renamed"]] * 3
+    assert batch.findings_of(others[0])[0].message == (
+        "Product 2 was “Loans” in the list that this call was checked with before. In this list 2 is “Complaints”."
+    )
+    assert "In this list 3 does not exist." in batch.findings_of(others[-1])[0].message
+
+
+def test_the_product_of_the_same_name_is_proposed_and_fixes_all_its_calls(batch: reddy.Batch) -> None:
+    problems = {one.value: one for one in batch.problems() if one.code == "product-renamed"}
+    loans = problems["Loans · 2"]
+    assert loans.calls == 2
+    assert loans.proposal is not None
+    assert loans.proposal.shown == "Loans · 8"
+    assert problems["Retention · 3"].proposal is None
+    operation = batch.apply(loans.proposal.step, loans.rows)
+    assert {batch.call(row).product_id for row in loans.rows} == {8}
+    assert {batch.info(row)["status"] for row in loans.rows} == {"ready"}
+    batch.recheck(REDDY)
+    assert {batch.info(row)["status"] for row in loans.rows} == {"ready"}
+    batch.undo(operation)
+    assert {batch.info(row)["status"] for row in loans.rows} == {"held"}
+
+
+def test_accepting_it_counts_for_this_list_alone(batch: reddy.Batch) -> None:
+    row = batch.rows()[1]
+    batch.accept(row, "product-renamed", who="ann")
+    assert batch.info(row)["status"] == "ready"
+    batch.recheck(REDDY)
+    assert batch.info(row)["status"] == "ready"
+    batch.recheck([{"id": 2, "name": "Mortgages", "status": "active"}])
+    assert codes(batch, row) == ["product-renamed"]
+
+
+def test_an_id_that_no_list_has_cannot_be_accepted_into_being(batch: reddy.Batch) -> None:
+    row = batch.rows()[-1]
+    batch.accept(row, "product-renamed", who="ann")
+    assert codes(batch, row) == ["product-unknown"]
+
+
+def test_going_back_to_the_first_list_releases_what_was_not_changed(batch: reddy.Batch) -> None:
+    batch.recheck(SANDBOX)
+    assert batch.counts()["held"] == 0
+
+
+def test_a_product_that_was_chosen_afterwards_counts_like_one_of_the_sheet(ledger: reddy.Ledger) -> None:
+    batch = ledger.load(sheet(["Cards", "Lones"]), progress=False, products=SANDBOX)
+    row = batch.rows()[1]
+    batch.update(row, product_id=2)
+    assert batch.info(row)["status"] == "ready"
+    batch.recheck(REDDY)
+    assert codes(batch, row) == ["product-renamed"]
+
+
+def test_an_id_of_the_sheet_itself_is_no_choice_from_a_list(ledger: reddy.Ledger) -> None:
+    batch = ledger.load(sheet(["1", "2", "2"]), progress=False, products=SANDBOX)
+    batch.recheck(REDDY)
+    assert batch.counts()["held"] == 0
+
+
+def test_a_list_that_another_tab_has_checked_with_meanwhile_is_the_one_before(ledger: reddy.Ledger) -> None:
+    mine = ledger.load(sheet(["Cards", "Loans"]), progress=False, products=SANDBOX)
+    other = ledger.batch(mine.id)
+    other.recheck(REDDY)
+    other.update(other.rows()[1], product_id=8)
+    mine.recheck(REDDY)
+    assert mine.counts()["held"] == 0
+
+
+def test_a_recipe_names_its_products_and_finds_them_in_another_list(ledger: reddy.Ledger) -> None:
+    march = ledger.load(sheet(["Cards", "Lones"]), progress=False, products=SANDBOX)
+    lones = next(one for one in march.problems() if one.value == "Lones")
+    march.apply(lones.fix_with("Loans"), lones.rows)
+    recipe = recipe_of(march)
+    assert [step.title() for step in recipe.steps] == ["Read “Lones” as product Loans"]
+    april = ledger.load(sheet(["Lones", "Cards"]), progress=False, products=REDDY)
+    apply_recipe(april, recipe)
+    assert [april.call(row).product_id for row in april.rows()] == [8, 1]
+    keep_recipe(ledger, recipe)
+    assert [one.done for one in fitting(march)] == [True]
+
+
+def test_a_step_keeps_an_id_that_has_no_name_of_its_own() -> None:
+    twins = [{"id": 4, "name": "Cards"}, {"id": 5, "name": "cards"}, {"id": 6, "name": "77"}]
+    for number in (4, 5, 6, 9):
+        step = SetField(field="product_id", value=number)
+        assert named(step, twins) == named(step, None) == step
+    merge = MergeValues(source="product_id", values=("2",), value=2)
+    several = MapValues(source="product_id", becomes={"1": 2, "3": 9})
+    assert named(merge, SANDBOX) == MergeValues(source="product_id", values=("2",), value="Loans")
+    assert named(several, SANDBOX) == MapValues(source="product_id", becomes={"1": "Loans", "3": 9})
+    assert resolved(named(several, SANDBOX), SANDBOX) == several
