@@ -12,19 +12,12 @@ from collections.abc import Sequence
 import msgspec
 
 from reddy_lib.batches.masked_names import distinct
-from reddy_lib.batches.masks import ANY_MASK, is_masked
+from reddy_lib.batches.said_in_call import in_name, in_tag, said_in, text_of
 from reddy_lib.batches.step_base import StepBase
 from reddy_lib.model import Call, Tag
-from reddy_lib.personal_data import (
-    KINDS,
-    TITLES,
-    Said,
-    find_in_name,
-    find_in_text,
-    find_personal_data,
-)
+from reddy_lib.personal_data import KINDS, TITLES, Echo, Said, echoes_of
 
-__all__ = ["MaskPersonalData", "items_of", "said_in"]
+__all__ = ["MaskPersonalData"]
 
 
 class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-data"):
@@ -56,7 +49,7 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
         by_line: dict[int, list[Said]] = {}
         for one in said:
             by_line.setdefault(one.line, []).append(one)
-        tags = self._tags(call.tags or ())
+        tags = self._tags(call.tags or (), echoes_of(lines, said) if call.tags else ())
         if not by_line and tags == list(call.tags or ()):
             return call
         masked = [
@@ -67,21 +60,21 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
         ]
         return msgspec.structs.replace(call, transcript=masked or None, tags=tags or None)
 
-    def _tags(self, tags: Sequence[Tag]) -> list[Tag]:
+    def _tags(self, tags: Sequence[Tag], echoes: Sequence[Echo]) -> list[Tag]:
         before = [tag.key for tag in tags]
-        after = [_masked(key, [one for one in _in_name(key) if one.kind in self.kinds]) for key in before]
-        values = [self._tag(tag) for tag in tags]
+        after = [_masked(key, [one for one in in_name(key) if one.kind in self.kinds]) for key in before]
+        values = [self._tag(tag, echoes) for tag in tags]
         if after == before:
             return values
         return [
             Tag(key, tag.value, tag.type) for key, tag in zip(distinct(before, after), values, strict=True)
         ]
 
-    def _tag(self, tag: Tag) -> Tag:
-        found = [one for one in _in_tag(tag) if one.kind in self.kinds]
+    def _tag(self, tag: Tag, echoes: Sequence[Echo]) -> Tag:
+        found = [one for one in in_tag(tag, echoes) if one.kind in self.kinds]
         if not found:
             return tag
-        return msgspec.structs.replace(tag, value=_masked(_text_of(tag), found), type="string")
+        return msgspec.structs.replace(tag, value=_masked(text_of(tag), found), type="string")
 
     def nothing(self) -> str:
         return "no call has personal data of these kinds"
@@ -93,48 +86,6 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
         return f"Mask {', '.join(titles[:3])}" + (
             f" and {len(titles) - 3} more kinds" if len(titles) > 3 else ""
         )
-
-
-def said_in(call: Call, *, blunt: bool = False) -> list[Said]:
-    """Return the personal data in a call's transcript, without what is masked already."""
-    lines = call.transcript or []
-    return [
-        one for one in find_personal_data(lines, blunt=blunt) if not is_masked(lines[one.line - 1].text, one)
-    ]
-
-
-def items_of(call: Call) -> set[tuple[str, object]]:
-    """Return each datum of a call once: its kind, and what tells it from others."""
-    spoken = {(one.kind, ("line", one.item or (one.line, one.begin))) for one in said_in(call)}
-    in_tags = {
-        (one.kind, ("tag", number, one.begin))
-        for number, tag in enumerate(call.tags or (), 1)
-        for one in _in_tag(tag)
-    }
-    in_names = {
-        (one.kind, ("name", number, one.begin))
-        for number, tag in enumerate(call.tags or (), 1)
-        for one in _in_name(tag.key)
-    }
-    return spoken | in_tags | in_names
-
-
-def _text_of(tag: Tag) -> str:
-    return tag.value if isinstance(tag.value, str) else str(tag.value)
-
-
-def _in_tag(tag: Tag) -> list[Said]:
-    """Return what is personal in a tag. A number is looked at as well: a card number may be one."""
-    if isinstance(tag.value, bool):
-        return []
-    text = _text_of(tag)
-    # What a mask says of the name is no hint: the value was looked at when the name was not masked yet.
-    hint = ANY_MASK.sub(" ", tag.key) if "[" in tag.key else tag.key
-    return [one for one in find_in_text(text, kind_hint=hint) if not is_masked(text, one)]
-
-
-def _in_name(name: str) -> list[Said]:
-    return [one for one in find_in_name(name) if not is_masked(name, one)]
 
 
 def _masked(text: str, found: Sequence[Said]) -> str:

@@ -9,7 +9,9 @@ measures all this on real conversations: it plants made-up numbers in copies of 
 from reddy_lib.personal_data.finding import find_in_name, find_in_text, find_personal_data
 from reddy_lib.personal_data.heard_numbers import heard_numbers
 from reddy_lib.personal_data.said import FINDER, KINDS, NOT_KEPT, PLURALS, TITLES, Said
+from reddy_lib.personal_data.said_elsewhere import Echo, echoes_of, find_echoes
 from reddy_lib.personal_data.self_test import FinderTest, self_test
+from reddy_lib.personal_data.telling import may_be_personal
 
 __all__ = [
     "FINDER",
@@ -17,11 +19,15 @@ __all__ = [
     "NOT_KEPT",
     "PLURALS",
     "TITLES",
+    "Echo",
     "FinderTest",
     "Said",
+    "echoes_of",
+    "find_echoes",
     "find_in_name",
     "find_in_text",
     "find_personal_data",
     "heard_numbers",
+    "may_be_personal",
     "self_test",
 ]
