@@ -1,7 +1,8 @@
 """When what is masked in a call was said: the seconds that must be silent in its recording.
 
 The seconds belong to the call, not to its lines. Where a line that has a mask is deleted, or its mask is overwritten, they
-are kept among the decisions about the call (`Decisions.masked`): undoing the edit takes them away again.
+are kept among the decisions about the call (`Decisions.masked`): undoing the edit takes them away again. So are those of
+personal data that an edit takes out of its line (`taken_out`).
 
 Only times from the source, and those that a person typed, tell when something was said. The time at which a line was split
 is an estimate (`Decisions.estimates`), so either part may have been said anywhere in the whole line.
@@ -23,6 +24,7 @@ from reddy_lib.batches.line_origins import line_origins, masks_of, new_masks
 from reddy_lib.batches.masks import HIDDEN
 from reddy_lib.batches.moved_times import in_unit_of
 from reddy_lib.batches.removed_codes import FORBIDDEN
+from reddy_lib.batches.taken_out import taken_out
 from reddy_lib.model import Call, TranscriptLine
 from reddy_lib.recordings.redaction import span_of_line
 
@@ -149,7 +151,7 @@ def keep_masked(
     who: str,
     now: float,
 ) -> Decisions:
-    """Return the decisions after an edit, with the seconds of masks that the edit took out of their lines.
+    """Return the decisions after an edit, with the seconds of masks and personal data that the edit took out of lines.
 
     Nothing is kept of a line that says again what it was loaded with.
     """
@@ -157,11 +159,12 @@ def keep_masked(
     if old.transcript == new.transcript:
         return has
     has = _moved(old.transcript or [], new.transcript or [], has)
-    if not any(HIDDEN.search(line.text) for line in old.transcript or ()):
+    out = taken_out(old, new)
+    if not out and not any(HIDDEN.search(line.text) for line in old.transcript or ()):
         return has
     of_sheet = loaded()
     own = own_by_line(old, of_sheet)
-    if not own or new.transcript == of_sheet.call.transcript:
+    if not (own or out) or new.transcript == of_sheet.call.transcript:
         return has
     lines, sheet = new.transcript or [], of_sheet.call.transcript or []
     became = {number: one.new for one in line_origins(old.transcript or [], lines) for number in one.old}
@@ -175,9 +178,10 @@ def keep_masked(
     left = own_by_line(new, of_sheet)
     timed = lines_in_time(old, had, of_sheet)
     kept = dict(has.masked)
-    for number, masks in own.items():
+    for number in sorted({*own, *out}):
         there = became.get(number, ())
-        lost = masks - sum((left.get(one, Counter()) for one in there), Counter())
+        lost = own.get(number, Counter()) - sum((left.get(one, Counter()) for one in there), Counter())
+        lost |= out.get(number, Counter())
         if lost and not (there in again and again[there] == was.get(number)):
             span = span_of_line(timed, number)
             key = f"line-{number}" if span is None else _span_key(span)

@@ -19,9 +19,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reddy_lib.batches.garbage import no_search_for_cycles
-from reddy_lib.batches.masking import items_of
 from reddy_lib.batches.masks import masks_in, own_masks
 from reddy_lib.batches.removed_codes import calls_without_codes
+from reddy_lib.batches.said_in_call import items_of
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.bulk import pieces, run_many
 from reddy_lib.database.database import Database

@@ -12,6 +12,7 @@ from reddy_lib.personal_data.heard_numbers import heard_numbers
 from reddy_lib.personal_data.repeats import repeats, values_in, values_of
 from reddy_lib.personal_data.said import FINDER, KINDS, NOT_KEPT, PLURALS, TITLES, Said
 from reddy_lib.personal_data.self_test import FinderTest, self_test
+from reddy_lib.personal_data.telling import may_be_personal
 
 __all__ = [
     "FINDER",
@@ -25,6 +26,7 @@ __all__ = [
     "find_in_text",
     "find_personal_data",
     "heard_numbers",
+    "may_be_personal",
     "repeats",
     "self_test",
     "values_in",

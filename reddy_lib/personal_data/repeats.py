@@ -24,6 +24,7 @@ _WORDS = frozenset(("password", "name", "address", "email"))
 _LEAST_SIGNS = 6
 """Signs of a number that no other number has by chance. A shorter one counts in a note, between words."""
 _LEAST_CODE = 3
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _LEAST_PASSWORD = 4
 _SIGN = re.compile(r"[^\W_]")
 _PREFIX = r"(?:(?:\+|00)\d{1,3}[\W_]{0,3})?(?:\(?0\)?[\W_]{0,2})?"
@@ -107,13 +108,17 @@ def _written(kind: str, text: str) -> Value | None:
         tells = len(words) > 1 or kind == "email"
     if not tells:
         return None
-    return Value(kind, _signs(text), _alone(r"\s+".join(map(re.escape, words))))
+    return Value(kind, _signs(text), _alone(r"[\W_]+".join(map(re.escape, words))))
 
 
 def _number(kind: str, signs: str) -> Value | None:
     code = kind in ("pin", "cvv")
     if len(signs) < (_LEAST_CODE if code else _LEAST_SIGNS) or not any(map(str.isdigit, signs)):
         return None
+    if code and len(signs) < _LEAST_SIGNS:
+        # A year is in many notes, and a price, a time and a share have figures beside them.
+        alone = rf"(?<![\w.,:/+-]){signs}(?![\w:/%-]|[.,]\d)"
+        return None if _YEAR.fullmatch(signs) else Value(kind, signs, re.compile(alone, re.IGNORECASE))
     prefix = ""
     if kind == "phone":
         signs, prefix = signs.lstrip("0"), _PREFIX

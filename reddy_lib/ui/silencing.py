@@ -17,8 +17,8 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
-from reddy_lib.batches.masking import said_in
 from reddy_lib.batches.redaction_marks import Mark, marks_of, words_of
+from reddy_lib.batches.said_in_call import said_in
 from reddy_lib.batches.silence_by_hand import silence_by_hand, still_masked
 from reddy_lib.errors import ReddyError
 from reddy_lib.model import Call, payload_json

@@ -539,8 +539,8 @@ class TestTheTextOfAMask:
 
     """Where only the words of a mask are silent, it counts for the text that the line had then."""
 
-    def by_words(self, ledger: reddy.Ledger) -> reddy.Batch:
-        words = ["Sure,", "5500", "0000", "0000", "0004", "not", "4111", "1111", "1111", "1111"]
+    def by_words(self, ledger: reddy.Ledger, rest: str = "not 4111 1111 1111 1111") -> reddy.Batch:
+        words = ["Sure,", "5500", "0000", "0000", "0004", *rest.split()]
         lines = lines_of(LINES)
         lines[1]["text"] = " ".join(words)
         lines[1]["words"] = [
@@ -550,7 +550,7 @@ class TestTheTextOfAMask:
         attach(batch)
         row = batch.rows()[0]
         text = (batch.call(row).transcript or [])[1].text
-        turn(batch, 2, "mask", at=text.index("5500"), end=text.index(" not"))
+        turn(batch, 2, "mask", at=text.index("5500"), end=text.index(f" {rest}"))
         [(start, stop)] = silent(batch)
         assert 3.0 < start < stop < 5.0, "only the words"
         assert not held_for(batch)
@@ -566,11 +566,16 @@ class TestTheTextOfAMask:
         assert not held_for(batch)
 
     def test_a_masked_line_that_is_deleted_is_as_silent_as_it_was(self, ledger: reddy.Ledger) -> None:
-        batch = self.by_words(ledger)
+        batch = self.by_words(ledger, "for the blue card")
         turn(batch, 2, "delete")
         assert not held_for(batch)
         attach(batch)
         assert held_for(batch)
+
+    def test_a_deleted_line_has_another_number_that_can_be_heard(self, ledger: reddy.Ledger) -> None:
+        batch = self.by_words(ledger)
+        turn(batch, 2, "delete")
+        assert "from 3.0 to 6.0 s" in held_for(batch)
 
     def test_what_was_accepted_is_not_accepted_for_the_same_mask_in_another_line(
         self, ledger: reddy.Ledger

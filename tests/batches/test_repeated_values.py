@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from reddy_lib.batches.masking import MaskPersonalData, items_of
+from reddy_lib.batches.masking import MaskPersonalData
+from reddy_lib.batches.said_in_call import items_of
 from reddy_lib.model import Call, Tag, TranscriptLine
 
 CARD = "4762 1100 2233 4453"

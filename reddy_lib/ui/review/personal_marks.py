@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from reddy_lib.batches.masking import said_in
+from reddy_lib.batches.said_in_call import said_in
 from reddy_lib.model import Call
 from reddy_lib.personal_data import TITLES
 from reddy_lib.ui.review.changes import digest
