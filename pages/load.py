@@ -136,7 +136,7 @@ try:
     layout = choose_layout(layout_place, file, found, sheet, profile, products)
     if profile is not None and profile.mapping.layout != ("row" if layout == "row" else "lines"):
         profile = None
-    usual = known("usual", ui.who(), given_before)
+    usual = known("usual", (ui.who(), products), lambda: given_before(products))
     choices = Choices(file, format, sheet, counted, products, layout=layout, profile=profile, usual=usual)
     mapping = choices.mapping
     facts.markdown(

@@ -34,6 +34,7 @@ from reddy_lib.errors import (
 __all__ = [
     "MAY_REPEAT",
     "NOT_RECEIVED",
+    "PRODUCTS",
     "Answer",
     "Product",
     "Receipt",
@@ -45,6 +46,9 @@ __all__ = [
     "success_of",
     "words_of",
 ]
+
+PRODUCTS = "The list of products"
+"""How messages call the one request that only reads."""
 
 MOST_WORDS = 2_000
 """Maximum length of a server's message in the ledger; a message for people quotes at most `MOST_QUOTED` characters."""
@@ -188,10 +192,7 @@ def error_for(answer: Answer, what: str, *, now: float) -> APIError:
         message = f"{what} was not taken: Reddy is unavailable at the moment{said} {_try_again(wait)}"
     else:
         kind = Doubtful
-        message = (
-            f"Reddy answered with an error of its own ({status}){said} "
-            f"{what} may have been processed anyway: check before sending it again."
-        )
+        message = f"Reddy answered with an error of its own ({status}){said} {_in_doubt(what)}"
     return kind(message, status=status, server_message=words, request_id=answer.request_id, retry_after=wait)
 
 
@@ -258,8 +259,7 @@ def success_of(answer: Answer, what: str) -> dict[str, Any]:
     if content.get("success") is False or content.get("error"):
         words = words_of(answer)
         raise Doubtful(
-            f"Reddy's answer reports both success ({answer.status}) and failure{_quoted(words)} "
-            f"{what} may have been processed anyway: check before sending it again.",
+            f"Reddy's answer reports both success ({answer.status}) and failure{_quoted(words)} {_in_doubt(what)}",
             status=answer.status,
             server_message=words,
             request_id=answer.request_id,
@@ -377,6 +377,13 @@ def _quoted(words: str | None, answer: Answer | None = None) -> str:
     return f": “{words if len(words) <= MOST_QUOTED else words[: MOST_QUOTED - 1] + '…'}”."
 
 
+def _in_doubt(what: str) -> str:
+    """Return what an unclear answer leaves open. Asking for the list of products changes nothing, so it leaves nothing."""
+    if what == PRODUCTS:
+        return "Try again later."
+    return f"{what} may have been processed anyway: check before sending it again."
+
+
 def _try_again(wait: float | None) -> str:
     if wait is None:
         return "Try again later."
@@ -392,8 +399,9 @@ def _json_of(answer: Answer, what: str) -> Any:
 
 def _not_documented(answer: Answer, what: str) -> Doubtful:
     form = "a web page" if _is_page(answer) else f"status {answer.status}"
+    doubt = "" if what == PRODUCTS else f"{what} may have been processed anyway. "
     return Doubtful(
-        f"The answer is not one that Reddy documents ({form}). {what} may have been processed anyway. Check the "
+        f"The answer is not one that Reddy documents ({form}). {doubt}Check the "
         "address in the connection, and whether something in between (a proxy, a sign-in page) answered instead of Reddy.",
         status=answer.status,
         request_id=answer.request_id,

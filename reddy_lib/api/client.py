@@ -31,6 +31,7 @@ from reddy_lib.address import address_to_connect, is_loopback, reddy_address
 from reddy_lib.api.answers import (
     MAY_REPEAT,
     NOT_RECEIVED,
+    PRODUCTS,
     Answer,
     Product,
     Receipt,
@@ -80,7 +81,7 @@ UNENCRYPTED = (
     "The address of Reddy must begin with https://. With http://, the token and customers' words would cross the network "
     "unencrypted; http:// is only allowed for a server on this machine."
 )
-RECORDING, PRODUCTS = "The recording", "The list of products"
+RECORDING = "The recording"
 
 _LOGGERS_THAT_PRINT_ADDRESSES = (
     "httpx2",

@@ -297,6 +297,8 @@ def _prepared(
             f'mapping must be a Mapping, or a dict such as {{"agent_email": "Rep"}}, not {type(mapping).__name__}.'
         )
     found: SheetFormat | None = None
+    if mapping is not None and products is not None:
+        mapping = mapping.in_list(products)
     if mapping is None:
         found = detect_format(path)
         head = read_sheet(path, nrows=1000, format=found)
@@ -322,4 +324,5 @@ def _prepared(
             encoding=wanted.encoding,
             delimiter=wanted.delimiter,
         )
-    return mapping.replace(**changes)
+    mapping = mapping.replace(**changes)
+    return mapping if products is None else mapping.with_product_names(products)

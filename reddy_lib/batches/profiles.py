@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -186,8 +186,13 @@ def profile_for(database: Database, columns: Iterable[str]) -> Profile | None:
     return None if found is None else _profile(found)
 
 
-def values_for_all(database: Database, who: str) -> dict[str, tuple[Any, Profile]]:
-    """Return the constants that this person set for fields without a column: field → (value, newest profile with it)."""
+def values_for_all(
+    database: Database, who: str, products: Sequence[Any] | None = None
+) -> dict[str, tuple[Any, Profile]]:
+    """Return the constants that this person set for fields without a column: field → (value, newest profile with it).
+
+    `products`: the list to find the product's name in; None: by its id.
+    """
     query = (
         sa.select(profiles)
         .where(profiles.c.who == who, profiles.c.retired.is_(False))
@@ -200,7 +205,7 @@ def values_for_all(database: Database, who: str) -> dict[str, tuple[Any, Profile
     with database.read() as connection:
         kept = [_profile(each) for each in connection.execute(query)]
     for profile in kept:
-        mapping = profile.mapping
+        mapping = profile.mapping if products is None else profile.mapping.in_list(products)
         for field, value in mapping.defaults.items():
             if field not in mapping.sources() and field not in mapping.from_name:
                 found.setdefault(field, (value, profile))

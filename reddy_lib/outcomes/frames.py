@@ -174,33 +174,33 @@ def what_next(status: str, http_status: int | None = None, message: str = "") ->
     """Return what the analyst can do about a call with this outcome; "" if there is nothing to do."""
     said = message.casefold()
     if status == "unknown":
-        return "These may have reached Reddy: ask Reddy before anything is sent again."
+        return "Possibly at Reddy: ask Reddy before anything is sent again."
     if status == "failed":
         if "safe to send again" in said:
-            return "Send these again."
+            return "Send again: nothing reached Reddy."
         if http_status == 429:
-            return "Reddy asked to slow down. Wait a little, then send these again with fewer at a time."
+            return "Reddy asked to slow down. Wait a little, then send again with fewer at a time."
         if http_status == 503:
-            return "Reddy was unavailable and processed none of these. Send them again later."
-        return "These never reached Reddy. Check the network and the address, then send them again."
+            return "Reddy was unavailable and processed nothing. Send again later."
+        return "Nothing reached Reddy. Check the network and the address, then send again."
     if status != "rejected":
         return ""
     if http_status in (401, 403) and "agent" not in said:
-        return "The token was refused. Check the token, then send these again."
+        return "The token was refused. Check the token, then send again."
     if "agent" in said or "user" in said:
         return (
             "The email matches no active Reddy user: correct it, or have the user activated in "
-            "Reddy, then send these again."
+            "Reddy, then send again."
         )
     if "product" in said:
-        return "Choose a product from Reddy's list for these calls, then send them again."
+        return "Choose a product from Reddy's list, then send again."
     if http_status == 404:
         return "Reddy did not find what was requested. Check the address of Reddy."
     if http_status == 413:
-        return "These calls are too large for Reddy. Shorten or split their transcripts."
+        return "Too large for Reddy. Shorten the transcript, or split it."
     if http_status == 429:
-        return "Reddy asked to slow down. Wait a little, then send these again with fewer at a time."
-    return "Read Reddy's reason, correct the field that it names, then send these again."
+        return "Reddy asked to slow down. Wait a little, then send again with fewer at a time."
+    return "Read Reddy's reason, correct the field that it names, then send again."
 
 
 def reasons_table(outcomes: pd.DataFrame | HasOutcomes, *, examples: int = 5) -> pd.DataFrame:

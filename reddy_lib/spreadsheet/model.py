@@ -114,6 +114,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         tag_types: tag column → "string", "integer" or "boolean"; "string" where not given.
         values: field → cell's text → value, for example {"product_id": {"Cards hotline": 7}}. Where no text is
             exactly the cell's, one that differs in case and spaces counts (of products and agents also in hyphens).
+        product_names: id of a product in `values` or `defaults` → its name in the list that it was chosen from. Another
+            list may have another product with this id: see `in_list`.
         joins: field → columns that feed it together; such a field is not in `fields`.
         from_name: field → pattern by which the file's name gives it, where no cell does: see `file_names`.
         roles: speaker label → "agent", "customer", "leave out" or "keep as tag".
@@ -164,6 +166,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     tags: list[str] = msgspec.field(default_factory=list)
     tag_types: dict[str, str] = msgspec.field(default_factory=dict)
     values: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+    product_names: dict[str, str] = msgspec.field(default_factory=dict)
     roles: dict[str, str] = msgspec.field(default_factory=dict)
     pooled_roles: dict[str, PooledRole] = msgspec.field(default_factory=dict)
     pooled_unit: str = ""
@@ -240,12 +243,49 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         A name that two products share is left open, and so is one that the table already has.
         """
         ids = product_ids(products)
-        table = dict(self.values.get("product_id", {}))
+        kept = self.in_list(products)
+        table = dict(kept.values.get("product_id", {}))
         for name in names:
             known = ids.get(fold_name(name))
             if known is not None and name not in table:
                 table[name] = known
-        return self.replace(values={"product_id": table})
+        return kept.replace(values={"product_id": table})
+
+    def in_list(self, products: Sequence[ProductLike]) -> Mapping:
+        """A copy for this list of products: one that was chosen by name has the id that its name has here.
+
+        What was chosen of another list, and has no namesake in this one, is left open.
+        """
+        ids = product_ids(products)
+        here = {str(product["id"]): fold_name(str(product["name"])) for product in products}
+
+        def lost(number: Any) -> bool:
+            name = self.product_names.get(str(number))
+            return bool(name) and here.get(str(number)) != fold_name(str(name))
+
+        def now(number: Any) -> Any:
+            return ids.get(fold_name(self.product_names[str(number)])) if lost(number) else number
+
+        table = {text: now(number) for text, number in self.values.get("product_id", {}).items()}
+        table = {
+            text: number
+            for text, number in table.items()
+            if number is not None or self.values["product_id"][text] is None  # None: chosen to be no product
+        }
+        values = {**self.values, "product_id": table} if "product_id" in self.values else self.values
+        usual = now(self.defaults.get("product_id"))
+        defaults = {field: value for field, value in self.defaults.items() if field != "product_id"}
+        if usual is not None:
+            defaults["product_id"] = usual
+        return msgspec.structs.replace(self, values=values, defaults=defaults)
+
+    def with_product_names(self, products: Sequence[ProductLike]) -> Mapping:
+        """A copy that knows by name the products that it gives by id, as far as they are in this list."""
+        used = {*self.values.get("product_id", {}).values(), self.defaults.get("product_id")}
+        wanted = {str(number) for number in used if number is not None}
+        listed = {str(product["id"]): str(product["name"]) for product in products}
+        names = {id: listed.get(id) or self.product_names.get(id) or "" for id in sorted(wanted)}
+        return msgspec.structs.replace(self, product_names={id: name for id, name in names.items() if name})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, ready for JSON."""

@@ -105,11 +105,15 @@ def _reddy() -> Connection | None:
     fits = (
         kept is not None and kept.base_url == address
     )  # a stored token goes to its own address and nowhere else
+    tried = st.session_state.get(TRIED)
+    tested = tried if isinstance(tried, Connection) and tried.base_url == address else None
     with st.form("connection_form", border=False):
         st.text_input(
             "API token",
             type="password",
-            placeholder=f"Using the stored token {kept.token_hint}"
+            placeholder=f"Using the token {tested.token_hint or 'that you pasted'}"
+            if tested is not None
+            else f"Using the stored token {kept.token_hint}"
             if kept and fits
             else "Paste the token here",
             help="Kept in memory until you close this tab or a submission ends; never written anywhere.",
@@ -118,9 +122,8 @@ def _reddy() -> Connection | None:
         )
         with st.container(horizontal=True):
             _buttons(st.form_submit_button, address)
-    tried = st.session_state.get(TRIED)
-    if isinstance(tried, Connection) and tried.base_url == address:
-        return tried
+    if tested is not None:
+        return tested
     if isinstance(tried, str):
         st.error(escape(tried), icon=":material/link_off:")
         return None

@@ -207,3 +207,65 @@ def test_what_the_calls_of_a_file_show_of_a_label_is_not_kept_for_the_next_file(
     turned = pd.DataFrame({"talk": [talk(100 + n, "Line 2", "Line 1") for n in range(5)]})
     again = old.apply(None, turned)
     assert again.pooled_roles.get("Line 1", PooledRole("customer", "")).role != "agent"
+
+
+HERE = [
+    {"id": 1, "name": "Cards", "status": "active"},
+    {"id": 2, "name": "Loans", "status": "active"},
+    {"id": 3, "name": "Retention", "status": "active"},
+]
+ELSEWHERE = [
+    {"id": 1, "name": "cards", "status": "active"},
+    {"id": 2, "name": "Complaints", "status": "active"},
+    {"id": 8, "name": "Loans", "status": "active"},
+]
+
+
+def test_products_of_a_profile_are_found_by_name_in_another_list() -> None:
+    chosen = Mapping(
+        fields={"product_id": "Queue"},
+        values={"product_id": {"Cards": 1, "Borrowing": 2, "Leavers": 3, "Nothing": None, "Raw": 2}},
+        defaults={"product_id": 2, "agent_email": "ann@x.example"},
+    )
+    kept = Mapping.from_dict(chosen.with_product_names(HERE).to_dict())
+    assert kept.product_names == {"1": "Cards", "2": "Loans", "3": "Retention"}
+    there = kept.in_list(ELSEWHERE)
+    assert there.values["product_id"] == {"Cards": 1, "Borrowing": 8, "Nothing": None, "Raw": 8}
+    assert there.defaults == {"product_id": 8, "agent_email": "ann@x.example"}
+    assert there.with_product_names(ELSEWHERE).product_names == {"1": "cards", "8": "Loans"}
+    assert kept.in_list(HERE).values == kept.values
+    assert kept.match_products(["Leavers", "loans"], ELSEWHERE).values["product_id"]["loans"] == 8
+    # of a mapping that knows no names, the ids count
+    assert chosen.in_list(ELSEWHERE).values == chosen.values
+    assert "product_id" not in kept.in_list(ELSEWHERE[:2]).defaults
+
+
+def test_a_file_loaded_by_a_kept_mapping_goes_to_the_product_of_the_same_name(ledger: reddy.Ledger) -> None:
+    rows = [
+        {
+            "Call": f"c-{number}",
+            "Rep": "ann@x.example",
+            "Queue": queue,
+            "Began": "2026-03-02 10:00:00Z",
+            "Talk": "Agent: Hello\nCustomer: I lost it",
+        }
+        for number, queue in enumerate(["Loans", "Retention"])
+    ]
+    march = ledger.load(rows, progress=False, products=HERE)
+    assert [march.call(row).product_id for row in march.rows()] == [2, 3]
+    april = ledger.load(
+        [{**row, "Call": f"d-{row['Call']}"} for row in rows],
+        march.mapping,
+        progress=False,
+        products=ELSEWHERE,
+    )
+    assert [april.call(row).product_id for row in april.rows()] == [8, None]
+    assert april.findings_of(april.rows()[1])[0].code == "product-unknown"
+
+
+def test_a_product_for_all_calls_is_proposed_by_its_name(ledger: reddy.Ledger) -> None:
+    mapping = Mapping(defaults={"product_id": 2}).with_product_names(HERE)
+    keep_profile(ledger, "march", mapping, ["A"], who="ann")
+    assert values_for_all(ledger, "ann", ELSEWHERE)["product_id"][0] == 8
+    assert values_for_all(ledger, "ann", ELSEWHERE[:2]) == {}
+    assert values_for_all(ledger, "ann")["product_id"][0] == 2

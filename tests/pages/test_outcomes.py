@@ -229,7 +229,7 @@ def test_calls_in_doubt_cannot_be_overlooked(load: Load, server: reddy.Sandbox) 
     said = words(app)
     assert "Outcomes  :gray[2 in doubt]" in said
     assert ":violet-badge[2 in doubt]" in said
-    assert "No answer came: they may be at Reddy. They are not sent again until the doubt is cleared." in said
+    assert "No answer came: they may be at Reddy. Nothing is sent again until the doubt is cleared." in said
     app = clear_doubt(app, batch)
     shown = table(app, "conversation", "sent").value
     assert shown["row"].tolist() == [2, 3]
@@ -260,7 +260,7 @@ def test_reddy_is_asked_and_its_answer_settles_each_call(load: Load, server: red
     assert "1 call at Reddy: accepted. 1 call not at Reddy: failed, safe to send again." in said
     assert "in doubt" not in said
     assert "1 failed" in said
-    assert "Send these again." in said
+    assert "Send again: nothing reached Reddy." in said
 
 
 def test_of_calls_that_were_sent_again_it_says_what_the_answer_does_not_tell(

@@ -9,6 +9,7 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
+from reddy_lib.database.schema import EDITABLE
 from reddy_lib.errors import ReddyError
 from reddy_lib.ledger import Ledger
 from reddy_lib.ui import address_bar
@@ -31,12 +32,13 @@ __all__ = ["demo_card", "offer_demo", "steps_of"]
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the story: `look` says where and at what."""
+    """One step of the story: `look` says where and at what. `missed`: it can no longer be done in this batch."""
 
     name: str
     title: str
     look: str
     done: bool
+    missed: bool = False
 
 
 def steps_of(batch: Batch, demo: Demo) -> list[Step]:
@@ -84,11 +86,19 @@ def steps_of(batch: Batch, demo: Demo) -> list[Step]:
         ),
         "doubt": (
             "Clear a doubt",
-            "After “Lost answer”. Outcomes: compare with what the sandbox received, then say what you know.",
+            "After “Lost answer”. Submit shows what the sandbox received; then say on Outcomes what you know.",
         ),
         "boss": ("See all batches", "Outcomes, All batches: click any number, then Print."),
     }
-    return [Step(name, *texts[name], done=name in seen) for name in texts]
+    over = not any(counts[status] for status in ("held", "ready", "queued", "sending", "rejected", "failed"))
+    missed = {
+        "read": batch.info(RECORDED_ROW)["status"] not in EDITABLE,
+        "doubt": over and not counts["unknown"],
+    }
+    return [
+        Step(name, *texts[name], done=name in seen, missed=name not in seen and missed.get(name, False))
+        for name in texts
+    ]
 
 
 def demo_card(ledger: Ledger, batch: Batch | None) -> None:
@@ -105,9 +115,11 @@ def demo_card(ledger: Ledger, batch: Batch | None) -> None:
         steps = steps_of(batch, demo)
         done = sum(step.done for step in steps)
         st.markdown(f":material/slideshow: **Demo** · {done} of {len(steps)}")
-        following = next((step for step in steps if not step.done), None)
-        if following is None:
+        following = next((step for step in steps if not step.done and not step.missed), None)
+        if following is None and done == len(steps):
             st.caption("You have seen every step. Start again, or load a sheet of your own.")
+        elif following is None:
+            st.caption("This is the end. Start again to see the steps that were left out.")
         else:
             st.markdown(f"**{following.title}**")
             st.caption(following.look)
@@ -116,7 +128,7 @@ def demo_card(ledger: Ledger, batch: Batch | None) -> None:
                 st.markdown(
                     f":material/{'check_circle' if step.done else 'radio_button_unchecked'}: {step.title}"
                 )
-                st.caption(step.look)
+                st.caption("All its calls are sent: start again to see it." if step.missed else step.look)
         _faults(demo)
         allowed = is_possible() and ui.may("administer")
         with st.container(horizontal=True, gap="xsmall"):

@@ -382,7 +382,8 @@ class Choices:
         ids = [int(product["id"]) for product in self.products]
         first = {text: product_of(text, mapping, self.products) for text in self.product_texts}
         listed = sorted(self.product_texts, key=lambda text: first[text] is not None)[:LISTED]
-        own_key = f"{self.key}product {column!r} {ids!r} "
+        names = [(int(product["id"]), str(product["name"])) for product in self.products]
+        own_key = f"{self.key}product {column!r} {names!r} "  # an id alone may be another product elsewhere
         self.product_key = own_key if lookup is None else f"{own_key}{lookup.reason} "
         for text in listed:
             wanted = first[text] if first[text] in ids else None  # a profile may know a product that is gone
@@ -395,7 +396,7 @@ class Choices:
         self.usual_product_key = f"{own_key} default"
         default = chosen(self.usual_product_key, usual if usual in ids else None, ids)
         mapping = chosen_products(mapping, self.product_of)
-        return with_default(mapping, "product_id", default)
+        return with_default(mapping, "product_id", default).with_product_names(self.products)
 
     def _agent(self, mapping: Mapping) -> Mapping:
         lookup = self.lookup("agent_email")

@@ -103,11 +103,11 @@ def _import(content: bytes) -> None:
         state.pop(f"load {file.id} afresh", None)
 
 
-def given_before() -> dict[str, tuple[Any, str]]:
+def given_before(products: list[dict[str, Any]] | None) -> dict[str, tuple[Any, str]]:
     """What this person gave for all calls of an earlier file: field → (value, when that was)."""
     return {
         field: (value, f"the one of {profile.name}, which you loaded {ui.when(profile.saved_at)}")
-        for field, (value, profile) in values_for_all(ui.ledger(), ui.who()).items()
+        for field, (value, profile) in values_for_all(ui.ledger(), ui.who(), products).items()
     }
 
 

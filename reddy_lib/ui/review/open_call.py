@@ -14,6 +14,7 @@ from reddy_lib.batches.decisions import DROP, Decisions
 from reddy_lib.batches.differences import Differences, differences
 from reddy_lib.database.schema import EDITABLE
 from reddy_lib.findings import CATALOGUE
+from reddy_lib.outcomes import what_next
 from reddy_lib.ui.forgetting import forget_call_section
 from reddy_lib.ui.recordings import player, recording_tab
 from reddy_lib.ui.review.call_record import draw_cells, draw_json, draw_record
@@ -122,7 +123,11 @@ def _why(info: dict[str, Any], settled: bool) -> None:
         )
     elif settled:
         st.info(LOCKED_BECAUSE[info["status"]], icon=":material/lock:")
-    elif info["status"] in ("rejected", "failed") and info["error"]:
+    elif info["status"] == "rejected":
+        said = f"“{info['error']}”" if info["error"] else "without a reason"
+        todo = what_next("rejected", info["http_status"], info["error"] or "")
+        st.warning(ui.escape(f"Reddy refused this call: {said}. {todo}"), icon=":material/undo:")
+    elif info["status"] == "failed" and info["error"]:
         st.warning(ui.escape(str(info["error"])), icon=":material/undo:")
     elif info["status"] == "skipped":
         st.info(

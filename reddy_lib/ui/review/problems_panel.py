@@ -42,7 +42,7 @@ def draw_problems(batch: Batch, view: View, key: str, total: int) -> None:
         return
     errors = sum(problem.severity == "error" for problem in problems)
     st.caption(
-        f"{ui.number_of(len(problems), 'problem')}, of which {agreeing(errors, 'holds', 'hold')} calls. "
+        f"{ui.number_of(errors, 'error')}, {ui.number_of(len(problems) - errors, 'warning')}. "
         "A button fixes all calls of its row at once; you can undo it in History."
     )
     page_key = f"{key} problems page"

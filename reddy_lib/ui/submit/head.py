@@ -131,6 +131,12 @@ def draw_notices(page: Page, plan: dict[str, int], clicked: int | None) -> None:
             f"{ui.escape(ui.products_error(page.to))}",
             icon=":material/link_off:",
         )
+    if plan["to_send"] and page.products is not None and not page.batch.was_checked_with(page.products):
+        st.info(
+            f"These calls were checked against another product list. Sending checks them against that of "
+            f"{ui.escape(page.where)} first: calls whose product is not in it, or has another name there, are held.",
+            icon=":material/rule:",
+        )
     tried = (
         0 if page.to.is_sandbox or page.running else settled_at(page.ledger, page.batch.id, address=SANDBOX)
     )
