@@ -94,7 +94,32 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def on_sqlite_alone(why: str) -> pytest.MarkDecorator:
+    """Let a module, a class or a test have its `ledger` on SQLite alone, and say why it asks no query of its own.
+
+    The nearest mark counts: under such a module, `ON_BOTH` keeps a test on PostgreSQL too.
+    """
+    return pytest.mark.databases("sqlite", why=why)
+
+
+ON_BOTH = pytest.mark.databases("sqlite", "postgresql")
+
+
+def is_on_its_databases(item: pytest.Item) -> bool:
+    """Whether the nearest `databases` mark of a test names the kind of ledger that it is about to have."""
+    marks = list(item.iter_markers_with_node("databases"))
+    if not marks or not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        return True
+    # Of one test, the mark of a parameter comes after that of the function.
+    kinds = [mark for node, mark in marks if node is marks[0][0]][-1].args
+    return item.callspec.params.get("ledger", kinds[0]) in kinds
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if not is_on_its_databases(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if is_on_its_databases(item)]
     order = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(scope_of(item.nodeid), len(LONG)))
 

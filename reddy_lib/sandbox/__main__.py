@@ -15,7 +15,8 @@ import uvicorn
 
 from reddy_lib.sandbox.control import with_control
 from reddy_lib.sandbox.faults import Fault, fault_from
-from reddy_lib.sandbox.server import Sandbox, listen, server_config
+from reddy_lib.sandbox.running import listen, server_config
+from reddy_lib.sandbox.server import Sandbox
 
 __all__ = ["main"]
 

@@ -15,35 +15,30 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
-import socket
-import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self
 
 import msgspec
-import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from reddy_lib.arguments import product_dicts
 from reddy_lib.sandbox.faults import Fault, Faults, faults_from
 from reddy_lib.sandbox.memory import Arriving, Memory
 from reddy_lib.sandbox.own_site import OwnSiteOnly
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS, Refusal, as_tags, read_create, read_tags
+from reddy_lib.sandbox.running import Running
 
 __all__ = ["Sandbox"]
 
 UPLOAD_SECONDS = 3600.0
 """How long an upload address is valid; the vendor's guide says one hour."""
-KEEP_ALIVE_SECONDS = 75
 NOT_JSON = (
     b"<!doctype html><html><head><title>We will be back soon</title></head><body>Maintenance</body></html>"
 )
@@ -121,7 +116,7 @@ class Sandbox:
         self._clock = clock
         self._memory = Memory(None if record is None else Path(record))
         self._port = port
-        self._running: _Running | None = None
+        self._running: Running | None = None
         self.app: ASGIApp = OwnSiteOnly(self._make_app(), hosts=hosts, addresses=True)
 
     def __repr__(self) -> str:
@@ -151,7 +146,7 @@ class Sandbox:
         if self._running is not None:
             raise RuntimeError("this sandbox is running already")
         self._memory.open()
-        self._running = _Running(self.app, self._port)
+        self._running = Running(self.app, self._port)
         return self
 
     def stop(self) -> None:
@@ -523,78 +518,3 @@ async def http_error(request: Request, error: Exception) -> Response:
     """Unknown paths and methods, with an error body like Reddy's."""
     assert isinstance(error, HTTPException)
     return JSONResponse({"error": error.detail.lower()}, error.status_code)
-
-
-class _Server(uvicorn.Server):
-    """A server that tells when it is ready, and that ends without waiting for those who are still connected."""
-
-    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._ready.set()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self.force_exit = True
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        await super().shutdown(sockets)
-
-
-class _Running:
-    """The sandbox's server in a daemon thread with an event loop of its own."""
-
-    def __init__(self, app: ASGIApp, port: int) -> None:
-        listener = listen("127.0.0.1", port)
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        ready = threading.Event()
-        self._server = _Server(server_config(app), ready)
-        self._thread = threading.Thread(
-            target=self._server.run, args=([listener],), name="reddy-sandbox", daemon=True
-        )
-        self._thread.start()
-        ready.wait()
-
-    def stop(self) -> None:
-        """End the server; connections that are open are cut."""
-        self._server.should_exit = True
-        self._thread.join()
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket: connections queue from now on, and a port that is taken is an OSError at once."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because asyncio switches Nagle's delay off only where it is: 40 ms a request otherwise.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if sys.platform != "win32":  # there, this option would let two servers share a port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(2048)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def server_config(app: ASGIApp) -> uvicorn.Config:
-    """A quiet server: it changes no logging of the notebook or program that it runs in."""
-    return uvicorn.Config(
-        app,
-        http=_without_access_log,  # type: ignore[arg-type]  # a class is asked for, anything that makes one will do
-        log_config=None,
-        lifespan="off",
-        ws="none",
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=1,
-        server_header=False,
-    )
-
-
-def _without_access_log(**settings: Any) -> asyncio.Protocol:
-    """uvicorn's own switch for this turns the access log of the whole process off."""
-    protocol: Any = AutoHTTPProtocol(**settings)
-    protocol.access_log = False
-    return cast(asyncio.Protocol, protocol)

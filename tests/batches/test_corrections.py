@@ -17,9 +17,12 @@ from reddy_lib.batches.corrections import CALL_COLUMN, Correction, evidence_colu
 from reddy_lib.database import schema
 from reddy_lib.errors import SubmissionError
 from reddy_lib.recordings.shared_folder import FOLDER_VARIABLE
+from tests.conftest import ON_BOTH, on_sqlite_alone
 from tests.outcomes.test_evidence import sent
 from tests.screen import set_status
 from tests.sending.test_exchange import PRODUCTS
+
+pytestmark = on_sqlite_alone("what a correction changes is worked out in Python")
 
 Sheet = Callable[..., Path]
 Change = Callable[[list[dict[str, str]]], None]
@@ -120,6 +123,7 @@ def test_of_the_two_one_is_sent(batch: reddy.Batch) -> None:
     assert batch.counts()["rejected"] == 1  # two are ready after the cancel, and stay
 
 
+@ON_BOTH
 def test_what_reddy_has_or_may_have_is_not_corrected(batch: reddy.Batch) -> None:
     assert found(batch, corrected(batch, good_agents, "accepted.csv")).late == 2
     for file, words in (("unknown.csv", "may be at Reddy"), ("accepted.csv", "was accepted meanwhile")):
@@ -241,6 +245,7 @@ class TestRecordings:
         new.attach(2, io.BytesIO(b"another"), name="right.wav")
         assert "correction-recording" not in [one.code for one in new.findings_of(2)]
 
+    @ON_BOTH
     def test_one_that_was_uploaded_already_is_not_attached_again(self, batch: reddy.Batch) -> None:
         with batch.database.write() as connection:
             uploaded = batch.one(2, sa.column("id")).id
@@ -268,6 +273,7 @@ class TestRecordings:
         assert self.attached(third) == self.attached(batch)
         assert sent(third, "accepted", "accepted", "accepted").counts()["accepted"] == 3
 
+    @ON_BOTH
     def test_a_load_that_is_stopped_leaves_none(self, batch: reddy.Batch) -> None:
         path = corrected(batch, good_agents)
         with pytest.raises(reddy.errors.LoadCancelled):
@@ -280,6 +286,7 @@ class TestRecordings:
         assert left == [3, 3]
 
 
+@ON_BOTH
 def test_a_load_that_is_stopped_leaves_no_link(batch: reddy.Batch) -> None:
     path = corrected(batch, good_agents)
     with pytest.raises(reddy.errors.LoadCancelled):

@@ -14,6 +14,9 @@ from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.personal_looks import personal_data_of
 from reddy_lib.batches.steps import SetTag, read_step, step_json
 from reddy_lib.model import payload_json
+from tests.conftest import ON_BOTH, on_sqlite_alone
+
+pytestmark = on_sqlite_alone("what is masked is found in Python")
 
 SAID = (
     "Agent: Could I have the card number?\n"
@@ -77,6 +80,7 @@ def test_masking_again_changes_nothing(batch: reddy.Batch) -> None:
     assert batch.apply(MaskPersonalData()).changed == 0
 
 
+@ON_BOTH
 def test_the_name_of_a_tag_is_masked_too_and_no_tag_is_lost(batch: reddy.Batch) -> None:
     _, other = batch.rows()
     names = ("card 4111 1111 1111 1111", "card 5555 5555 5555 4444", "Last visit 2026")
@@ -95,6 +99,7 @@ def test_the_name_of_a_tag_is_masked_too_and_no_tag_is_lost(batch: reddy.Batch) 
     assert [tag.key for tag in batch.call(other).tags or ()][-3:] == list(names)
 
 
+@ON_BOTH
 def test_what_calls_hold_is_counted_by_kind_without_their_words(batch: reddy.Batch) -> None:
     found = personal_data_of(batch)
     assert found.calls == 2
@@ -114,6 +119,7 @@ def test_the_step_is_kept_as_data_and_an_unknown_kind_is_refused() -> None:
         MaskPersonalData(kinds=("shoe size",))
 
 
+@ON_BOTH
 def test_looking_through_searches_for_no_reference_cycles(
     batch: reddy.Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:

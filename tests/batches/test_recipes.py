@@ -35,6 +35,11 @@ from reddy_lib.batches.steps import (
 )
 from reddy_lib.errors import MappingError, NotInLedger
 from reddy_lib.model import Tag, payload_json
+from tests.conftest import ON_BOTH, on_sqlite_alone
+
+pytestmark = on_sqlite_alone(
+    "a recipe is applied in Python; the edits that it makes are those of other tests"
+)
 
 
 def month(number: int, *, calls: int = 8) -> pd.DataFrame:
@@ -87,6 +92,7 @@ def test_a_recipe_makes_the_next_month_what_work_by_hand_makes_it(
     assert not any(one.why for one in done)
 
 
+@ON_BOTH
 def test_each_step_is_an_operation_that_can_be_undone(ledger: reddy.Ledger, march: reddy.Batch) -> None:
     april = ledger.load(month(4), progress=False)
     before = payloads(april)
@@ -96,6 +102,7 @@ def test_each_step_is_an_operation_that_can_be_undone(ledger: reddy.Ledger, marc
     assert payloads(april) == before
 
 
+@ON_BOTH
 def test_what_was_undone_is_no_step(march: reddy.Batch) -> None:
     march.undo(3)
     assert not any(isinstance(step, RenameTag) for step in recipe_of(march).steps)
@@ -126,6 +133,7 @@ def test_functions_are_named_as_left_out(march: reddy.Batch) -> None:
     assert recipe_of(march).left_out == ["Set agent email to a@new.example · Set file name to a.wav"]
 
 
+@ON_BOTH
 def test_a_recipe_is_kept_for_sheets_with_the_same_columns(ledger: reddy.Ledger, march: reddy.Batch) -> None:
     kept = keep_recipe(ledger, recipe_of(march, "March"), who="ann")
     assert columns_of(march) == list(month(3).columns)

@@ -13,7 +13,10 @@ from reddy_lib.batches.removed_codes import codes_removed, masked_codes
 from reddy_lib.database.schema import earlier_payloads
 from reddy_lib.errors import CannotUndo
 from reddy_lib.model import Call, Tag, TranscriptLine
+from tests.conftest import ON_BOTH, on_sqlite_alone
 from tests.forgetting.test_forget import left_in
+
+pytestmark = on_sqlite_alone("codes are removed from texts in Python")
 
 PHONE = "0171 4960 123"
 CODE = "seven one nine"
@@ -43,6 +46,7 @@ def mask(batch: reddy.Batch, *kinds: str) -> str:
     return batch.apply(MaskPersonalData(kinds=kinds)).id
 
 
+@ON_BOTH
 def test_the_code_is_in_no_copy(ledger: reddy.Ledger, tmp_path: Path) -> None:
     batch = loaded(ledger)
     [row] = batch.rows()
@@ -85,6 +89,7 @@ def test_undo_says_why_it_brings_nothing_back(ledger: reddy.Ledger) -> None:
         batch.undo(operation)
 
 
+@ON_BOTH
 def test_undo_restores_all_but_the_code(ledger: reddy.Ledger) -> None:
     batch = loaded(ledger)
     [row] = batch.rows()
@@ -183,6 +188,7 @@ def test_ordinary_codes_in_tags_are_no_pins(ledger: reddy.Ledger) -> None:
     assert not any("[" in value for value in values.values())
 
 
+@ON_BOTH
 def test_a_code_in_the_name_of_a_tag_is_removed_from_the_call_as_it_was_loaded(ledger: reddy.Ledger) -> None:
     before = Call(tags=[Tag("PIN 4471", "yes", "string"), Tag("PIN 9902", "no", "string")])
     after = MaskPersonalData().edited(before)

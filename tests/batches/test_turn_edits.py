@@ -14,6 +14,9 @@ from reddy_lib.batches import edits as editing
 from reddy_lib.batches.turn_edits import TurnEdit, follow_turns, store_turn_edit, turn_edit
 from reddy_lib.errors import TurnChanged
 from reddy_lib.model import TranscriptLine
+from tests.conftest import ON_BOTH, on_sqlite_alone
+
+pytestmark = on_sqlite_alone("where a turn is now is found in Python")
 
 LINES = [
     {"role": "agent", "text": "Good morning, how can I help?", "start": 0.0, "stop": 4.0},
@@ -47,6 +50,7 @@ def texts(batch: reddy.Batch) -> list[str]:
     return [line.text for line in batch.call(batch.rows()[0]).transcript or []]
 
 
+@ON_BOTH
 def test_the_same_edit_arriving_twice_is_stored_once(batch: reddy.Batch) -> None:
     row = batch.rows()[0]
     one = edit(batch, "split", 2, value="I lost my card", at=6)
@@ -63,6 +67,7 @@ def test_a_split_shares_the_time_by_letters_and_keeps_the_ends(batch: reddy.Batc
     assert [line.role for line in lines[1:3]] == ["customer", "customer"]
 
 
+@ON_BOTH
 def test_an_edit_follows_its_turn_when_lines_above_were_inserted_meanwhile(batch: reddy.Batch) -> None:
     row = batch.rows()[0]
     drawn = batch.call(row).transcript
@@ -113,6 +118,7 @@ def test_merging_needs_the_turn_below_as_it_was_seen(batch: reddy.Batch) -> None
     assert (merged.text, merged.start, merged.stop) == ("Good morning, how can I help? Yes.", 0.0, 9.0)
 
 
+@ON_BOTH
 def test_each_edit_can_be_undone(batch: reddy.Batch) -> None:
     row = batch.rows()[0]
     before = batch.call(row)

@@ -19,7 +19,10 @@ from reddy_lib.batches import call_changes, playable
 from reddy_lib.database.database import Database
 from reddy_lib.recordings.attachments import attached_from
 from reddy_lib.recordings.inspect import why_not_played
+from tests.conftest import ON_BOTH, on_sqlite_alone
 from tests.recording_files import FORMATS, encoded, tone, wav_bytes
+
+pytestmark = on_sqlite_alone("what can be read is found in the file; the finding is stored like any other")
 
 NO_SOUND = {
     "a header that ends": b"RIFF\x10\0\0\0",
@@ -87,6 +90,7 @@ def test_beside_a_transcript_it_is_a_warning(ledger: reddy.Ledger, many: bool) -
     assert told(batch) == [("warning", "recording-not-audio")]
 
 
+@ON_BOTH
 def test_what_reddy_may_read_all_the_same_is_accepted_for_that_file(ledger: reddy.Ledger) -> None:
     batch = load(ledger, spoken=False)
     row = batch.rows()[0]
@@ -106,6 +110,7 @@ def test_what_can_be_heard_is_ready(ledger: reddy.Ledger, ending: str) -> None:
     assert told(batch) == []
 
 
+@ON_BOTH
 def test_a_file_is_looked_at_before_the_ledger_is_locked(
     ledger: reddy.Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +146,7 @@ def test_a_file_is_looked_at_before_the_ledger_is_locked(
     assert told(batch) == [("error", "recording-unreadable")]
 
 
+@ON_BOTH
 def test_another_name_of_the_same_file_is_no_other_sound(
     ledger: reddy.Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

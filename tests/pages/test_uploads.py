@@ -170,7 +170,7 @@ class TestOutcomes:
         [attached] = [one for one in [batch.recording(2)] if one is not None]
         file = recordings_folder(batch.database) / attached.path
         away = file.rename(file.with_name("away"))
-        monkeypatch.setattr("reddy_lib.sending.submit.A_WHILE", 1.0)
+        monkeypatch.setattr("reddy_lib.ui.outcomes.recordings_line.A_WHILE", 1.0)
         app = screen.opened("outcomes", batch)
         press(app, "upload again")
         said = words(app)

@@ -30,7 +30,7 @@ from reddy_lib.sandbox import Fault, Faults, Sandbox
 from reddy_lib.sandbox.__main__ import main
 from reddy_lib.sandbox.control import with_control
 from reddy_lib.sandbox.faults import fault_from
-from reddy_lib.sandbox.server import listen, server_config
+from reddy_lib.sandbox.running import listen, server_config
 
 TOKEN = "sandbox-token"
 SECRET = "secret-of-a-test"

@@ -16,6 +16,7 @@ from reddy_lib.sending import other_ids
 from reddy_lib.sending import submission as submission_module
 from reddy_lib.sending.other_ids import OTHER_ID, hold_other_ids
 from reddy_lib.sending.submission import Submission, create, sendable
+from tests.conftest import ON_BOTH, on_sqlite_alone
 
 LONG = "Agent: Hello, how can I help?\nCustomer: My bill {} is wrong.\nAgent: I will mend it.\nCustomer: Thank you."
 
@@ -37,11 +38,13 @@ def load(ledger: reddy.Ledger, frame: pd.DataFrame, name: str = "") -> reddy.Bat
     return ledger.load(frame, name=name or None, timezone="UTC", progress=False)
 
 
+@on_sqlite_alone("how an id is written is compared in Python; two pairs are found in both databases")
 @pytest.mark.parametrize(
     ("sent", "again"),
     [
-        ("00123", "123"), ("123", "00123"), ("+17", "17"), ("17", "17.0"), ("12E5", "1200000"),
-        ("1200000", "12E5"), ("1,234,567", "1234567"), ("'0017", "17"), ("c-0", "C-0"), ("C-0", "c-0"), ("AbC", "aBc"),
+        pytest.param("00123", "123", marks=ON_BOTH), ("123", "00123"), ("+17", "17"), ("17", "17.0"), ("12E5", "1200000"),
+        ("1200000", "12E5"), ("1,234,567", "1234567"), ("'0017", "17"), ("c-0", "C-0"), ("C-0", "c-0"),
+        pytest.param("AbC", "aBc", marks=ON_BOTH),
     ],
 )  # fmt: skip
 def test_an_id_that_is_written_differently_is_asked_about(

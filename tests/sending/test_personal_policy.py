@@ -18,8 +18,11 @@ from reddy_lib.sending.overview import preview
 from reddy_lib.sending.personal_policy import DEFAULTS, answer_personal_data, answers_of, forget_answers
 from reddy_lib.sending.submission import Submission, create
 from reddy_lib.sending.workers import new_worker
+from tests.conftest import ON_BOTH, on_sqlite_alone
 from tests.sending.exchanging import exchange
 from tests.sending.test_exchange import HERE, answer
+
+pytestmark = on_sqlite_alone("what is masked or held is decided in Python")
 
 CODE = (
     "Agent: Could I have the card number?\nCustomer: It is 4111 1111 1111 1111.\n"
@@ -92,6 +95,7 @@ def test_an_answer_holds_for_its_batch_and_a_rule_for_all(ledger: reddy.Ledger, 
     assert "4111" not in "".join(claimed(other, queue(other)))
 
 
+@ON_BOTH
 def test_an_answer_can_be_taken_back(batch: reddy.Batch) -> None:
     answer_personal_data(batch, HERE, {"card": "allow", "email": "mask"})
     assert answers_of(batch, HERE) == {"card": "allow", "email": "mask"}
@@ -102,6 +106,7 @@ def test_an_answer_can_be_taken_back(batch: reddy.Batch) -> None:
         queue(batch)
 
 
+@ON_BOTH
 def test_hold_names_the_kind_and_accepting_sends(batch: reddy.Batch) -> None:
     reddy.set_personal_policy(batch.database, HERE, {"card": "hold"})
     first, plain, last = batch.rows()
@@ -119,6 +124,7 @@ def test_hold_names_the_kind_and_accepting_sends(batch: reddy.Batch) -> None:
     assert batch.rows(status="accepted") == [first, plain]
 
 
+@ON_BOTH
 def test_a_rule_that_no_longer_holds_releases_its_calls(batch: reddy.Batch) -> None:
     reddy.set_personal_policy(batch.database, HERE, {"card": "hold"})
     claimed(batch, queue(batch))
@@ -143,6 +149,7 @@ def test_nothing_of_an_archived_batch_is_masked(ledger: reddy.Ledger, batch: red
     assert "836" in payload_json(batch.call(batch.rows()[0])).decode()
 
 
+@ON_BOTH
 def test_a_rule_that_changed_while_calls_were_queued_stops_them_at_the_claim(batch: reddy.Batch) -> None:
     answer_personal_data(batch, HERE, {"card": "allow"})
     submission = queue(batch)
@@ -155,6 +162,7 @@ def test_a_rule_that_changed_while_calls_were_queued_stops_them_at_the_claim(bat
     assert batch.counts()["accepted"] == 3
 
 
+@ON_BOTH
 def test_words_that_were_never_looked_through_are_stopped_too(batch: reddy.Batch) -> None:
     """Of an older version, or of a program that wrote the ledger itself: what is remembered is of other words."""
     answer_personal_data(batch, HERE, {"card": "mask"})
@@ -173,6 +181,7 @@ def test_words_that_were_never_looked_through_are_stopped_too(batch: reddy.Batch
     assert batch.rows(status="failed") == [first]
 
 
+@ON_BOTH
 def test_what_reddy_has_is_sent_again_only_if_it_may_go_as_it_is(batch: reddy.Batch) -> None:
     answer_personal_data(batch, HERE, {"card": "allow"})
     claimed(batch, queue(batch))
@@ -207,6 +216,7 @@ def test_what_is_remembered_is_forgotten_with_the_words(batch: reddy.Batch) -> N
     assert "836" not in "".join(claimed(batch, queue(batch, [first])))
 
 
+@ON_BOTH
 def test_the_submission_records_the_rules_and_what_was_masked(batch: reddy.Batch) -> None:
     reddy.set_personal_policy(batch.database, HERE, {"card": "mask"})
     submission = queue(batch)

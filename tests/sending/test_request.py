@@ -50,7 +50,7 @@ def server() -> Iterator[tuple[str, list[bytes]]]:
     bodies: list[bytes] = []
     handler = type("Handler", (Recorder,), {"bodies": bodies})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever, daemon=True)
+        thread = threading.Thread(target=listening.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{listening.server_port}", bodies
         listening.shutdown()
