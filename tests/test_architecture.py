@@ -220,6 +220,17 @@ def test_a_notebook_that_loads_and_submits_never_loads_the_app_or_the_engine() -
     assert done.stdout.strip() == "[]"
 
 
+def test_the_child_of_a_load_takes_no_memory_for_frames_arrays_and_databases() -> None:
+    script = (
+        "import sys, reddy_lib.batches.load_process; "
+        "print(sorted({'numpy', 'pandas', 'pyarrow', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_error_tree_in_the_docstring_is_the_tree_in_the_code() -> None:
     from reddy_lib import errors
 

@@ -20,7 +20,6 @@ from reddy_lib.batches.call_rows import (
     decode_findings,
     encode_findings,
     payload_changes,
-    remark_duplicates,
     searched,
     standing_findings,
     summarised,
@@ -38,6 +37,7 @@ from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome, keep_
 from reddy_lib.batches.playable import why_unplayed
 from reddy_lib.batches.removed_codes import calls_without_codes, remove_codes
 from reddy_lib.batches.stored_batch import StoredBatch
+from reddy_lib.batches.stored_rows import remark_duplicates
 from reddy_lib.batches.unsilenced import STILL_HEARD, hold_unsilenced
 from reddy_lib.database.bulk import InsertMany, UpdateMany, pieces
 from reddy_lib.database.former_keys import remember_keys
@@ -48,7 +48,7 @@ from reddy_lib.identity import call_key
 from reddy_lib.model import Call, from_payload, payload_json
 from reddy_lib.recordings import attachments as files
 from reddy_lib.recordings.file_names import ending_of, stem_of
-from reddy_lib.recordings.inspect import unreadable
+from reddy_lib.recordings.unplayable import unreadable
 from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address
 
 __all__ = [

@@ -1,29 +1,24 @@
 """A call and its row in the ledger: the columns that are stored, and the findings that still apply after an edit.
 
-Pure functions over values, and the one check that needs the whole batch: no two calls may have the same
-(conversation_id, agent_email).
+Pure functions over values, without a database: the child process of a load imports them, and nothing it does not need.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
-import sqlalchemy as sa
 
 from reddy_lib.batches.decisions import Decisions, moved_lines, open_findings, tally, unassigned_of
 from reddy_lib.batches.line_diff import pair_lines, same_as_sent
 from reddy_lib.batches.renamed_products import RENAMED, is_about
 from reddy_lib.checks import Given, check, findings_of
-from reddy_lib.database.bulk import run_many
-from reddy_lib.database.schema import calls
-from reddy_lib.findings import Finding, finding
+from reddy_lib.findings import Finding
 from reddy_lib.identity import call_key, near_key, words_digest
 from reddy_lib.model import Call, TranscriptLine, from_payload, payload_json, whole_characters
-from reddy_lib.recordings.inspect import beside_transcript
+from reddy_lib.recordings.unplayable import beside_transcript
 from reddy_lib.spreadsheet import BuiltCall
 
 __all__ = [
@@ -33,14 +28,10 @@ __all__ = [
     "carried_findings",
     "changes",
     "decode_findings",
-    "duplicate_keys",
     "encode_findings",
-    "hold_calls",
-    "insert_calls",
+    "in_order",
     "new_call_values",
     "payload_changes",
-    "release_calls",
-    "remark_duplicates",
     "searched",
     "standing_findings",
     "summarised",
@@ -153,17 +144,6 @@ def new_call_values(
     return values
 
 
-def insert_calls(connection: sa.Connection, values: Sequence[dict[str, Value]]) -> None:
-    """Store what `new_call_values` returned."""
-    if values:
-        run_many(connection, _insert_of(tuple(values[0])), values)
-
-
-@lru_cache(maxsize=8)
-def _insert_of(columns: tuple[str, ...]) -> sa.Insert:
-    return calls.insert().values({name: sa.bindparam(name) for name in columns})
-
-
 class StoredCall(Protocol):
     """The part of a row of `calls` that `standing_findings` needs."""
 
@@ -225,7 +205,7 @@ def standing_findings(
 def merged(source: Sequence[Finding], own: Sequence[Finding]) -> list[Finding]:
     """Merge the findings of reading and of checking, errors first, each problem once."""
     if not source:
-        return sorted(own, key=_order)
+        return in_order(own)
     said = {(found.code, found.field, found.line) for found in source}
     fields = {found.field for found in source if found.severity == "error" and found.line is None}
     both = [
@@ -238,7 +218,12 @@ def merged(source: Sequence[Finding], own: Sequence[Finding]) -> list[Finding]:
             and not (found.field in fields and found.code.endswith("-missing"))
         ),
     ]
-    return sorted(both, key=_order)
+    return in_order(both)
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings sorted: errors first, then those of the whole call, then by line."""
+    return sorted(findings, key=_order)
 
 
 def _order(found: Finding) -> tuple[bool, bool, int]:
@@ -356,124 +341,6 @@ def _cell_changes(
         else:
             columns.append((f"{field}[*].{cell}", olds, news))
     return [*(one for _, one in sorted(single, key=itemgetter(0))), *columns]
-
-
-def duplicate_keys(connection: sa.Connection, batch_id: str) -> list[str]:
-    """Return the delivery keys that more than one call of the batch has."""
-    query = (
-        sa.select(calls.c.delivery_key)
-        .where(calls.c.batch_id == batch_id, calls.c.delivery_key.is_not(None))
-        .group_by(calls.c.delivery_key)
-        .having(sa.func.count() > 1)
-    )
-    return [key for key in connection.execute(query).scalars() if key is not None]
-
-
-class _Marked(NamedTuple):
-    id: int
-    row: int
-    delivery_key: str
-    findings: str
-    status: str
-    conversation_id: str | None
-    codes: str
-
-
-_MARK = (
-    calls.update()
-    .where(calls.c.id == sa.bindparam("the_call"))
-    .values(
-        {name: sa.bindparam(f"the_{name}") for name in ("findings", "codes", "errors", "warnings", "status")}
-    )
-)
-
-
-def remark_duplicates(connection: sa.Connection, batch_id: str, keys: Sequence[str]) -> None:
-    """Add the finding `conversation-duplicate` to every call but the first of each key, and remove it from the others.
-
-    Takes some hundred keys at most, because they are all in one statement.
-    """
-    # Sorted here: asked for the order, SQLite reads the batch by row, all of it for each few hundred keys.
-    query = sa.select(*(calls.c[name] for name in _Marked._fields)).where(
-        calls.c.batch_id == batch_id, calls.c.delivery_key.in_(list(keys))
-    )
-    first: dict[str, int] = {}
-    changed: list[dict[str, Value]] = []
-    for found in sorted((_Marked(*one) for one in connection.execute(query)), key=lambda one: one.row):
-        duplicate = found.delivery_key in first
-        first.setdefault(found.delivery_key, found.row)
-        if not duplicate and "|conversation-duplicate|" not in found.codes:
-            continue
-        findings = [f for f in decode_findings(found.findings) if f.code != "conversation-duplicate"]
-        if duplicate:
-            findings.append(
-                finding(
-                    "conversation-duplicate",
-                    "conversation_id",
-                    f"Row {first[found.delivery_key]} already has this conversation and agent.",
-                    value=found.conversation_id,
-                )
-            )
-        summary = summarised(sorted(findings, key=_order))
-        status = found.status
-        if status in ("held", "ready"):
-            status = "held" if summary["errors"] else "ready"
-        changed.append(
-            {
-                "the_call": found.id,
-                "the_status": status,
-                **{f"the_{name}": value for name, value in summary.items()},
-            }
-        )
-    if changed:
-        connection.execute(_MARK, changed)
-
-
-def hold_calls(connection: sa.Connection, found: Mapping[int, Finding]) -> None:
-    """Hold calls that are not being sent, each by a finding of reading (call id → finding), in place of an earlier one of
-    its code."""
-    query = sa.select(calls.c.id, calls.c.source_findings, calls.c.findings).where(
-        calls.c.id.in_(list(found))
-    )
-    held = []
-    for id, source, findings in connection.execute(query).all():
-        new = found[id]
-        others = [one for one in decode_findings(findings) if one.code != new.code]
-        summary = summarised(merged([new], others))
-        kept = [*(one for one in decode_findings(source) if one.code != new.code), new]
-        held.append(
-            {
-                "the_call": id,
-                "the_source": encode_findings(kept),
-                "the_status": "held",
-                **{f"the_{name}": value for name, value in summary.items()},
-            }
-        )
-    if held:
-        connection.execute(_HOLD, held)
-
-
-def release_calls(connection: sa.Connection, call_ids: Iterable[int], code: str) -> None:
-    """Remove a finding of reading from held calls: those that have no other error are ready."""
-    query = sa.select(calls.c.id, calls.c.source_findings, calls.c.findings).where(
-        calls.c.id.in_(list(call_ids)), calls.c.status == "held"
-    )
-    released = []
-    for id, source, findings in connection.execute(query).all():
-        summary = summarised([one for one in decode_findings(findings) if one.code != code])
-        released.append(
-            {
-                "the_call": id,
-                "the_source": encode_findings([one for one in decode_findings(source) if one.code != code]),
-                "the_status": "held" if summary["errors"] else "ready",
-                **{f"the_{name}": value for name, value in summary.items()},
-            }
-        )
-    if released:
-        connection.execute(_HOLD, released)
-
-
-_HOLD = _MARK.values(source_findings=sa.bindparam("the_source"))
 
 
 def _storable(text: str | None) -> str | None:

@@ -25,13 +25,15 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reddy_lib.batches.call_rows import new_call_values
-from reddy_lib.recordings.attachments import Attached
-from reddy_lib.spreadsheet import Mapping, build_frame, read_calls, read_pieces
+from reddy_lib.spreadsheet import Mapping, read_calls, read_pieces
+from reddy_lib.spreadsheet.calls.building import build_table
+from reddy_lib.spreadsheet.reading.pieces import Table, as_table
+
+if TYPE_CHECKING:
+    from reddy_lib.recordings.attachments import Attached
 
 __all__ = ["Piece", "pieces_of_rows"]
 
@@ -60,8 +62,8 @@ class _Work(NamedTuple):
     products: list[dict[str, Any]] | None
     file_name: str
 
-    def built(self, frame: pd.DataFrame) -> Piece:
-        built = list(build_frame(frame, self.mapping, file_name=self.file_name))
+    def built(self, table: Table) -> Piece:
+        built = list(build_table(table, self.mapping, file_name=self.file_name))
         values = new_call_values(self.batch_id, built, products=self.products, now=time.time())
         return Piece(values, sum(one.rows for one in built))
 
@@ -93,7 +95,7 @@ def pieces_of_rows(
             yield Piece(values, sum(one.rows for one in built))
         return
     work = _Work(batch_id, mapping, products, file_name)
-    given: deque[pd.DataFrame] = deque()
+    given: deque[Table] = deque()
     helper: _Helper | None = None
     several = (os.cpu_count() or 1) > 1
     began = (
@@ -105,11 +107,12 @@ def pieces_of_rows(
             if long and several and helper is None:
                 helper = _Helper(work)
                 helper.wait(patience)
+            table = as_table(frame)
             if helper is None or not helper.ready:
-                yield work.built(frame)
+                yield work.built(table)
                 continue
-            helper.give(frame)
-            given.append(frame)
+            helper.give(table)
+            given.append(table)
             if len(given) > _AHEAD:
                 yield _back(helper, given.popleft(), work)
         while given and helper is not None:
@@ -119,9 +122,9 @@ def pieces_of_rows(
             helper.close()
 
 
-def _back(helper: _Helper, frame: pd.DataFrame, work: _Work) -> Piece:
+def _back(helper: _Helper, table: Table, work: _Work) -> Piece:
     piece = helper.take()
-    return work.built(frame) if piece is None else piece
+    return work.built(table) if piece is None else piece
 
 
 class _Helper:
@@ -159,8 +162,8 @@ class _Helper:
         """Wait for at most `seconds` until the child is ready or has died."""
         self._told.wait(seconds)
 
-    def give(self, frame: pd.DataFrame) -> None:
-        self._send(frame)
+    def give(self, table: Table) -> None:
+        self._send(table)
 
     def take(self) -> Piece | None:
         """Return the rows of the oldest piece that was given; None if the child did not build them."""
@@ -210,11 +213,11 @@ def _serve() -> None:
     gc.disable()  # a piece contains no reference cycles, so reference counting frees it
     while True:
         try:
-            frame = pickle.load(commands)
+            table = pickle.load(commands)
         except EOFError:
             return
         try:
-            piece: Piece | None = work.built(frame)
+            piece: Piece | None = work.built(table)
         except Exception:  # noqa: BLE001 - the parent builds the piece again and raises the exception itself
             piece = None
         pickle.dump(piece, answers, protocol=pickle.HIGHEST_PROTOCOL)

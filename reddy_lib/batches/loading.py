@@ -19,12 +19,13 @@ import sqlalchemy as sa
 
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.batch import Batch
-from reddy_lib.batches.call_rows import duplicate_keys, insert_calls, new_call_values, remark_duplicates
+from reddy_lib.batches.call_rows import new_call_values
 from reddy_lib.batches.catalogue import find_batch
 from reddy_lib.batches.corrections import Correction, corrected_calls, link_corrections
 from reddy_lib.batches.garbage import no_search_for_cycles
 from reddy_lib.batches.load_process import Piece, pieces_of_rows
 from reddy_lib.batches.load_sources import as_file
+from reddy_lib.batches.stored_rows import duplicate_keys, insert_calls, remark_duplicates
 from reddy_lib.database.database import Database
 from reddy_lib.database.schema import batches, calls, corrections, edits, operations, recordings
 from reddy_lib.errors import LedgerUnavailable, LoadCancelled, MappingError, UnreadableFile

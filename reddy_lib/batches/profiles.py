@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pandas as pd
 import sqlalchemy as sa
 
 from reddy_lib.database.schema import profiles
@@ -24,6 +23,8 @@ from reddy_lib.spreadsheet import Mapping, SheetFormat
 from reddy_lib.spreadsheet.mapping.pooling import with_pooled_roles
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from reddy_lib.database.database import Database
 
 __all__ = [

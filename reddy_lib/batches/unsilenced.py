@@ -16,13 +16,14 @@ from typing import Protocol
 import msgspec
 import sqlalchemy as sa
 
-from reddy_lib.batches.call_rows import decode_findings, hold_calls, release_calls
+from reddy_lib.batches.call_rows import decode_findings
 from reddy_lib.batches.decisions import Decisions, read_decisions
 from reddy_lib.batches.masked_seconds import Loaded, MaskedSeconds, lines_in_time, must_be_silent
 from reddy_lib.batches.masks import HIDDEN
 from reddy_lib.batches.recording_zero import ENDS_EARLY, Zero, fixed_zero, unknown_zero, zero_of
 from reddy_lib.batches.removed_codes import calls_without_codes
 from reddy_lib.batches.silent_seconds import Silence, silences_of, uncovered
+from reddy_lib.batches.stored_rows import hold_calls, release_calls
 from reddy_lib.database.schema import calls, silenced_recordings
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import Call, TranscriptLine, from_payload

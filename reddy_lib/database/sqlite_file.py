@@ -55,6 +55,10 @@ WHOLE, MORE_IN_WAL = 1, 2
 The bits above `MORE_IN_WAL` hold the file's schema cookie. SQLite's own ways to copy a database (`.backup`,
 `VACUUM INTO`) include the -wal and change the cookie, so that the mark is void in the copy."""
 
+_CACHE, _QUICK_CACHE = -65_536, -16_384
+"""`PRAGMA cache_size`: KiB of pages that a connection holds. A load writes pages and reads few of them again; a second copy
+of 64 MB of them would be half of what it takes."""
+
 IDLE = 1.5
 """Seconds without a write by any program before the file is made whole."""
 
@@ -508,7 +512,7 @@ def _engine(file: SqliteFile, patience: float) -> sa.Engine:
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA secure_delete = ON")  # what is masked or deleted leaves no words in the pages
-        cursor.execute("PRAGMA cache_size = -65536")
+        cursor.execute(f"PRAGMA cache_size = {_CACHE}")
         cursor.close()
 
     @sa.event.listens_for(engine, "begin")
@@ -524,6 +528,7 @@ def _engine(file: SqliteFile, patience: float) -> sa.Engine:
             connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if quick else 'FULL'}")
             # Pages of the -wal before a checkpoint: only then does a quick write wait for the disk.
             connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {16_384 if quick else 1_000}")
+            connection.exec_driver_sql(f"PRAGMA cache_size = {_QUICK_CACHE if quick else _CACHE}")
             connection.info["reddy_write"] = write
         file.begin_writing(connection)
 

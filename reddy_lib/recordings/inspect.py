@@ -30,9 +30,10 @@ from reddy_lib.open_databases import refuse_open
 from reddy_lib.recordings.audio_formats import FORMATS, recognised
 from reddy_lib.recordings.decoding import DecodedFacts, Sound, decode
 from reddy_lib.recordings.file_names import ending_of, safe_name
+from reddy_lib.recordings.unplayable import unreadable
 from reddy_lib.recordings.wav import ALAW, FLOAT, MULAW, PCM, NotWav, Wav, read_wav
 
-__all__ = ["Inspection", "beside_transcript", "inspect_recording", "unreadable", "why_not_played"]
+__all__ = ["Inspection", "inspect_recording", "why_not_played"]
 
 
 _SAME = 0.95  # correlation from which two sides are one signal, perhaps at different volumes
@@ -190,18 +191,6 @@ class _First:
     def add(self, samples: NDArray[np.float32], rate: int) -> None:
         if samples.size:
             raise _Heard
-
-
-def beside_transcript(found: Finding) -> Finding:
-    """Return the finding of a recording that cannot be read, for a call that has a transcript beside it: a warning."""
-    if found.code != "recording-unreadable":
-        return found
-    return finding("recording-not-audio", "filename", found.message, value=found.value)
-
-
-def unreadable(name: str, why: str) -> Finding:
-    """Return the finding of a recording that cannot be read as audio, for this reason."""
-    return finding("recording-unreadable", "filename", f"{name} cannot be played: {why}.", value=name)
 
 
 def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], buckets: int) -> Inspection:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from reddy_lib.batches.call_rows import hold_calls
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome
+from reddy_lib.batches.stored_rows import hold_calls
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.former_keys import former_keys
 from reddy_lib.database.schema import batches, calls, deliveries

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from reddy_lib.batches.call_rows import hold_calls
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.operations import change_in_pieces
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome
 from reddy_lib.batches.personal_looks import PersonalData, look_through, personal_data_in
 from reddy_lib.batches.sound_masks import to_be_silenced
 from reddy_lib.batches.stored_batch import StoredBatch
+from reddy_lib.batches.stored_rows import hold_calls
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.sandbox_urls import address_in
 from reddy_lib.database.schema import EDITABLE, batches, calls

@@ -25,12 +25,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 import reddy_lib.arguments as arguments
 from reddy_lib.address import is_loopback
-from reddy_lib.batches.call_rows import release_calls
 from reddy_lib.batches.decisions import read_decisions
 from reddy_lib.batches.personal_looks import (
     PersonalData,
     kinds_of_calls,
 )
+from reddy_lib.batches.stored_rows import release_calls
 from reddy_lib.database.sandbox_urls import SANDBOX, address_in
 from reddy_lib.database.schema import calls, personal_rules
 from reddy_lib.personal_data import KINDS, PLURALS, TITLES

@@ -84,7 +84,9 @@ class Gaps:
                     for spots in self._spots(compact, piece, way, width)
                 ]
                 if width > 1 or not onward:
-                    onward.append(way._replace(cost=way.cost + len(piece)))
+                    # A rule that was left out above what waited for its speaker: it counts as what it is between texts.
+                    missed = 0 if left_out and MARKS.issuperset(piece) else len(piece)
+                    onward.append(way._replace(cost=way.cost + missed))
                 for one in onward:
                     if one.place not in reached or one.cost < reached[one.place].cost:
                         reached[one.place] = one

@@ -29,11 +29,12 @@ from reddy_lib.outcomes.waveforms import waveform
 from reddy_lib.plurals import agreeing
 from reddy_lib.recordings.attachments import Attached, open_recording, recordings_folder
 from reddy_lib.recordings.file_names import ENDINGS
-from reddy_lib.recordings.inspect import Inspection, beside_transcript, inspect_recording
+from reddy_lib.recordings.inspect import Inspection, inspect_recording
 from reddy_lib.recordings.matching import Matches, match_recordings
 from reddy_lib.recordings.redaction import Span
 from reddy_lib.recordings.shared_folder import RecordingFolder
 from reddy_lib.recordings.store import Recording, RecordingStore
+from reddy_lib.recordings.unplayable import beside_transcript
 from reddy_lib.ui.attaching import attaching, start
 from reddy_lib.ui.dropped import dropped_store, unattached
 from reddy_lib.ui.dropped import size_words as _size

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 import reddy_lib as reddy
-from reddy_lib.batches.call_rows import release_calls
 from reddy_lib.batches.masking import MaskPersonalData
+from reddy_lib.batches.stored_rows import release_calls
 from reddy_lib.batches.turn_edits import store_turn_edit, turn_edit
 from reddy_lib.database.schema import calls
 from reddy_lib.errors import CannotUndo

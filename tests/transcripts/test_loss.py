@@ -333,6 +333,9 @@ def test_the_sum_is_exact_for_any_text(examples: int) -> None:
     @example("[00:75] - Agent: \n[00:75]  [1.5 - 2.5] Customer: (\n[1.5 - 2.5] [1.5 - 2.5] \n")
     @example("[abc] Agent: 0\n[abc] 3. Agent: A\n")
     @example("Agent: 0\n3. Agent: A\n3. [abc] Customer: B\n")
+    @example("\n[00:12] Agent: \n[abc] Ben:  00:20 - [pause]\n[pause]\nAgent: \nAgent: \n")
+    @example("0\n---\n[pause]\n\n\nAgent: \n")
+    @example("[00:12] [pause]\n[pause]\n\n[abc] Agent: \n[pause]\n[00:12] Customer: \n")
     @settings(max_examples=examples, deadline=None)
     def holds(cell: str) -> None:
         transcript = read_transcript(cell, agent=["ben@contoso.example"])
@@ -340,6 +343,35 @@ def test_the_sum_is_exact_for_any_text(examples: int) -> None:
         assert (loss.unassigned, loss.added) == ([], 0), transcript.lines
 
     holds()
+
+
+BELOW = (
+    "Good morning, how can I help?\nAgent\n\nI lost my card.\nIt was blue.\n{}\nCustomer\n\nLet me look.\nAgent\n\n"
+    "Thanks.\nCustomer\n\nYou are welcome, goodbye.\nAgent\n\nBye now.\nCustomer\n"
+)
+BEHIND = (
+    "Good morning, how can I help (Agent)\nI lost my card and\n{}\nit was blue (Customer)\nLet me look (Agent)\n"
+    "Thanks (Customer)\nYou are welcome (Agent)\nBye now (Customer)\n"
+)
+
+
+@pytest.mark.parametrize(
+    "between", ["[pause]", "*** Agent joined the chat ***", "10:15:03 Ann joined the chat"]
+)
+@pytest.mark.parametrize("around", [BELOW, BEHIND], ids=["label below", "label behind"])
+def test_what_is_between_words_and_their_label_keeps_its_place(around: str, between: str) -> None:
+    cell = around.format(between)
+    transcript = read_transcript(cell, agent=["ben@contoso.example"])
+    loss = balanced(cell, transcript)
+    assert (loss.unassigned, loss.added) == ([], 0)
+    customer = transcript.lines[1]
+    assert customer.role == "customer"
+    if around == BEHIND:
+        assert customer.text == f"I lost my card and\n{between}\nit was blue"
+        assert "aside-kept" in [found.code for found in transcript.findings]
+    else:
+        said = "I lost my card.\nIt was blue."
+        assert customer.text == (f"{said}\n{between}" if between == "[pause]" else said)
 
 
 TURNS = st.lists(

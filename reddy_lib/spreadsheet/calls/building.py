@@ -10,9 +10,7 @@ import os
 from collections.abc import Collection, Iterator
 from collections.abc import Mapping as Cells
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 import reddy_lib.arguments as arguments
 from reddy_lib.model import Call
@@ -28,10 +26,13 @@ from reddy_lib.spreadsheet.calls.cell_values import (
 from reddy_lib.spreadsheet.calls.grouping import calls_of, row_text
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.spreadsheet.reading.notes import Notes, notes_before
-from reddy_lib.spreadsheet.reading.pieces import column_cells
+from reddy_lib.spreadsheet.reading.pieces import Table, as_table
 from reddy_lib.spreadsheet.reading.sheets import read_pieces
 
-__all__ = ["BuiltCall", "build_call", "build_calls", "build_frame", "read_calls"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["BuiltCall", "build_call", "build_calls", "build_frame", "build_table", "read_calls"]
 
 
 def build_call(
@@ -64,29 +65,41 @@ def build_frame(
 
     Raises MappingError: the mapping names a column that the frame does not have.
     """
-    names = [str(name) for name in frame.columns]
-    if file_name is None:
-        file_name = str(frame.attrs.get("file_name", ""))
-    builder = CallBuilder(mapping, names, file_name)
-    known = set(names)
-    extra = [name for name in frame.attrs.get("extra", ()) if name in known]
     if mapping.layout == "lines" and "transcript" not in mapping.fields:
+        names = [str(name) for name in frame.columns]
+        builder, extra = _builder(names, frame.attrs, mapping, file_name)
         groups = sorted(calls_of(lambda: [frame], mapping), key=lambda group: group.rows[0])
         for group in groups:
             yield builder.build_group(group, extra)
         return
-    columns: list[list[Any]] = []
-    plain_columns: list[list[Any]] = []
-    for column in column_cells(frame):
-        columns.append(column)
-        plain_columns.append(
-            column if all(type(cell) is str for cell in column) else [plain_cell_of(cell) for cell in column]
-        )
-    rows = frame.index.tolist()
-    left_out: dict[int, str] = frame.attrs.get("left_out") or {}
-    orphans: Collection[int] = frame.attrs.get("orphans") or ()
-    nuls: dict[int, int] = dict(frame.attrs.get("nuls") or {})
-    notes: Notes = dict(frame.attrs.get("notes") or {})
+    yield from build_table(as_table(frame), mapping, file_name=file_name)
+
+
+def _builder(
+    names: list[str], attrs: Cells[str, Any], mapping: Mapping, file_name: str | None
+) -> tuple[CallBuilder, list[str]]:
+    """Return the builder for a piece, and those of its columns that the header does not have."""
+    if file_name is None:
+        file_name = str(attrs.get("file_name", ""))
+    known = set(names)
+    return CallBuilder(mapping, names, file_name), [name for name in attrs.get("extra", ()) if name in known]
+
+
+def build_table(table: Table, mapping: Mapping, *, file_name: str | None = None) -> Iterator[BuiltCall]:
+    """The calls of a table of which each row is a call, as `build_frame` returns them.
+
+    Raises MappingError: the mapping names a column that the table does not have.
+    """
+    names, columns, rows, attrs = table
+    builder, extra = _builder(names, attrs, mapping, file_name)
+    plain_columns = [
+        column if all(type(cell) is str for cell in column) else [plain_cell_of(cell) for cell in column]
+        for column in columns
+    ]
+    left_out: dict[int, str] = attrs.get("left_out") or {}
+    orphans: Collection[int] = attrs.get("orphans") or ()
+    nuls: dict[int, int] = dict(attrs.get("nuls") or {})
+    notes: Notes = dict(attrs.get("notes") or {})
     aside: list[tuple[int, str, str]] = []
     before: BuiltCall | None = None
     for row, cells, plain in zip(

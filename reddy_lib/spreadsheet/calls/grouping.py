@@ -15,11 +15,9 @@ import sqlite3
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
-import pandas as pd
 
 from reddy_lib.errors import MappingError
 from reddy_lib.findings import Finding
@@ -29,6 +27,9 @@ from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.spreadsheet.reading.notes import Notes, notes_before
 from reddy_lib.spreadsheet.reading.pieces import column_cells
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["MOST_ROWS", "Group", "gathered", "groups_of", "scattered_keys"]
 
@@ -267,6 +268,8 @@ def scattered_keys(pieces: Iterable[pd.DataFrame], mapping: Mapping) -> Collecti
     """
     if mapping.new_call != "value" or not mapping.group_by:
         return ()
+    import numpy as np
+
     seen = array("q")
     splitter = _Splitter(mapping)
     wanted = [*splitter.needed, *splitter.of_the_call]

@@ -14,10 +14,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Table
 from datetime import UTC, date, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
-import pandas as pd
 
 import reddy_lib.arguments as arguments
 from reddy_lib.errors import MappingError
@@ -40,6 +39,9 @@ from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
 from reddy_lib.transcripts.short_clocks import HOURS, MINUTES
 from reddy_lib.transcripts.times import Unit
 from reddy_lib.transcripts.units import UNIT_NAMES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["PRODUCT_ASKED", "SETTLED_BY_PROFILE", "questions"]
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pandas as pd
 
 import reddy_lib.arguments as arguments
 from reddy_lib.spreadsheet.calls.grouping import Group, calls_of
@@ -55,6 +54,9 @@ from reddy_lib.spreadsheet.mapping.spread_values import with_second_key, with_sp
 from reddy_lib.spreadsheet.model import Join, Layout, Mapping, ProductLike, product_ids
 from reddy_lib.spreadsheet.reading.pieces import column_cells
 from reddy_lib.transcripts.formats.chat_stamps import stamps_of_lines
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["guess_mapping"]
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
-import pandas as pd
 
 from reddy_lib.spreadsheet.calls.building import BuiltCall, build_frame
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.model import Mapping, PooledRole
 from reddy_lib.transcripts.pooled_sides import pool_sides
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["with_pooled_roles"]
 

@@ -13,10 +13,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pandas as pd
 
 from reddy_lib.spreadsheet.calls.building import BuiltCall
 from reddy_lib.spreadsheet.calls.lines import label_of
@@ -27,6 +26,9 @@ from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.spreadsheet.reading.sheets import read_pieces
 from reddy_lib.transcripts import role_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "Speaking",

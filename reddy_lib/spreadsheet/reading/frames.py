@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-import pandas as pd
 
 from reddy_lib.errors import EmptySheet, SheetError
 from reddy_lib.findings import Finding
@@ -44,6 +43,9 @@ from reddy_lib.spreadsheet.reading.unpacked import most_cells, too_sparse
 from reddy_lib.spreadsheet.reading.web_pages import html_rows
 from reddy_lib.spreadsheet.reading.workbook_rows import excel_cell, excel_rows, merged_regions, rows_of_sheets
 from reddy_lib.spreadsheet.reading.xml_tables import xml_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["TYPED", "frames", "numbered", "rows_of", "sample_cells"]
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.reading.bundles import FILE_NAME, TRANSCRIPT, Bundle, FileIndex, facts_of
 from reddy_lib.spreadsheet.reading.tables import plain_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["with_files", "with_lines"]
 
@@ -77,8 +78,7 @@ def with_lines(
         for (key,) in store.execute(left).fetchall():
             last += 1
             row: dict[str, Any] = dict.fromkeys(names, "") | {here: key, column: _lines_of(store, key)}
-            frame = pd.DataFrame({name: pd.Series([cell], dtype=object) for name, cell in row.items()})
-            frame.index = pd.Index([last], name="row", dtype="int64")
+            frame = _of_one(row, last)
             frame.attrs.update(attrs, lines=column, extra=[], orphans=[last])
             yield frame
     finally:
@@ -124,10 +124,18 @@ def with_files(
         facts, text = facts_of(bundle.read(member))
         row = {name: facts.get(name, "") for name in names}
         row |= {_free(FILE_NAME, names): member.short, _free(TRANSCRIPT, names): text}
-        frame = pd.DataFrame({name: pd.Series([cell], dtype=object) for name, cell in row.items()})
-        frame.index = pd.Index([last], name="row", dtype="int64")
+        frame = _of_one(row, last)
         frame.attrs.update(attrs, extra=[], orphans=[last])
         yield frame
+
+
+def _of_one(row: Mapping[str, Any], number: int) -> pd.DataFrame:
+    """Return a frame of one row, with its number."""
+    import pandas as pd
+
+    frame = pd.DataFrame({name: pd.Series([cell], dtype=object) for name, cell in row.items()})
+    frame.index = pd.Index([number], name="row", dtype="int64")
+    return frame
 
 
 def _free(name: str, names: Sequence[str]) -> str:
@@ -135,6 +143,8 @@ def _free(name: str, names: Sequence[str]) -> str:
 
 
 def _added(frame: pd.DataFrame, columns: Mapping[str, list[Any]], attrs: Mapping[str, Any]) -> pd.DataFrame:
+    import pandas as pd
+
     added = frame.copy()
     for name, cells in columns.items():
         added[name] = pd.Series(cells, index=frame.index, dtype=object)

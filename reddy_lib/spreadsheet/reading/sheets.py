@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pandas as pd
 import python_calamine as calamine
 
 import reddy_lib.arguments as arguments
@@ -30,6 +29,9 @@ from reddy_lib.spreadsheet.reading.frames import frames
 from reddy_lib.spreadsheet.reading.joining import with_files, with_lines
 from reddy_lib.spreadsheet.reading.notes import merged_notes
 from reddy_lib.spreadsheet.reading.pieces import numbered_on
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["hidden_sheets", "read_pieces", "read_sheet", "sheet_names"]
 
@@ -184,6 +186,8 @@ def read_sheet(
     `format`: how to read it, where that is known; else it is found, and `attrs["format"]` tells.
     Raises UnreadableFile and EmptySheet with a sentence for people.
     """
+    import pandas as pd
+
     path = arguments.file_path(path, "path")
     if format is None:
         format = detect_format(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Literal
 
 from reddy_lib.findings import finding
 from reddy_lib.transcripts.asides import is_aside, is_event, is_heading, is_note, is_rule
@@ -25,7 +26,7 @@ from reddy_lib.transcripts.formats.headers import Header, find_headers
 from reddy_lib.transcripts.formats.keyed import read_keyed
 from reddy_lib.transcripts.formats.leading_seconds import with_bracketed_seconds
 from reddy_lib.transcripts.formats.legend import read_legend
-from reddy_lib.transcripts.formats.line_grammar import Grammar, cut_line, find_grammar
+from reddy_lib.transcripts.formats.line_grammar import Cut, Grammar, cut_line, find_grammar
 from reddy_lib.transcripts.formats.one_line import split_rows
 from reddy_lib.transcripts.formats.quoted_speech import without_quotes_around_turns
 from reddy_lib.transcripts.formats.shapes import Recording
@@ -273,7 +274,7 @@ def _read_best(text: str, roles: Mapping[str, str], agent: Sequence[str], custom
 def _under_grammar(raws: Sequence[str], grammar: Grammar) -> Parsed:
     """The turns of a text whose grammar was found."""
     reading = Reading({}, headed=grammar.where in ("above", "below"))
-    waiting: list[str] = []
+    waiting: list[tuple[str, _Kind]] = []
     clocks = [CLOCK_ALONE.fullmatch(raw) if len(raw) < 40 else None for raw in raws]
     below: re.Match[str] | None = None
     for place, (raw, cut) in enumerate(zip(raws, grammar.cuts, strict=True)):
@@ -286,21 +287,45 @@ def _under_grammar(raws: Sequence[str], grammar: Grammar) -> Parsed:
                 cut = cut._replace(times=(below["start"], below["stop"] or ""))
             else:
                 below = None
-            words = [*waiting, cut.text] if cut.text else waiting
-            start, stop = (*cut.times, "", "")[:2]
-            reading.turn(Row(raw, cut.label, "\n".join(words), start, stop, ""))
+            _end_turn(reading, raw, cut, waiting)
             waiting = []
         elif _is_timed_event(raw) or is_event(raw) or is_note(raw, opening=not reading.parsed.turns):
-            reading.leave_out(Row(raw, "", raw, "", "", ""))
-        elif grammar.where in ("behind", "below") and (grammar.where == "below" or not is_aside(raw)):
-            waiting.append(raw)
+            if waiting:
+                waiting.append((raw, "event"))
+            else:
+                reading.leave_out(Row(raw, "", raw, "", "", ""))
+        elif grammar.where == "below" or (grammar.where == "behind" and not is_aside(raw)):
+            waiting.append((raw, "words"))
+        elif waiting:
+            waiting.append((raw, "aside"))
         else:
             timed = clocks[place]
             start, stop = (timed["start"], timed["stop"] or "") if timed else ("", "")
             reading.unlabelled(Row(raw, "", "" if timed else raw, start, stop, ""))
-    for raw in waiting:
-        reading.keep(raw)
+    for raw, kind in waiting:
+        if kind == "event":
+            reading.leave_out(Row(raw, "", raw, "", "", ""))
+        else:
+            reading.keep(raw)
     return reading.finish()
+
+
+_Kind = Literal["words", "aside", "event"]
+
+
+def _end_turn(reading: Reading, raw: str, cut: Cut, waiting: list[tuple[str, _Kind]]) -> None:
+    """Add the turn of a row with a label, and the rows above it that waited for this label, in their order."""
+    after: list[str] = []  # events between the last words and their label
+    while waiting and not cut.text and waiting[-1][1] == "event":
+        after.insert(0, waiting.pop()[0])
+    words = [text for text, _ in waiting]
+    start, stop = (*cut.times, "", "")[:2]
+    reading.turn(Row(raw, cut.label, "\n".join([*words, cut.text] if cut.text else words), start, stop, ""))
+    turns = len(reading.parsed.turns)
+    # In the middle of a turn, an event stays where it is, as do stage directions.
+    if within := [text for text, kind in waiting if kind != "words"]:
+        reading.parsed.asides.append((turns - 1, within))
+    reading.parsed.left_out += [(turns, text) for text in after]
 
 
 _STAMPED = re.compile(rf"[\[(]?{STAMP}[\])]?[\s|,:–—-]+")
@@ -365,9 +390,7 @@ def _consistent(rows: list[Row], known: Known) -> list[Row]:
         rows = [row._replace(start="") if row.start.isdecimal() else row for row in rows]
     if 0 < timed < 0.5 * len(turns):
         rows = [
-            row._replace(text=row.behind.lstrip() + row.text, start="", stop="", behind="")
-            if row.behind
-            else row
+            row._replace(text=row.with_clock, start="", stop="", with_clock="") if row.with_clock else row
             for row in rows
         ]
     return rows

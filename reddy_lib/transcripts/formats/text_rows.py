@@ -139,8 +139,8 @@ class Row(NamedTuple):
     stop: str
     broken: str  # a bracket that looks like a time and is none
     style: str = ""  # the marks around the label, where it is no colon
-    behind: str = (
-        ""  # a bare clock between label and words, which may be words too ("Customer: 10:30 suits me")
+    with_clock: str = (
+        ""  # the text with a bare clock before it, which may be words too ("Customer: 10:30 suits me")
     )
 
 
@@ -198,11 +198,12 @@ def _read_row(raw: str, known: Known) -> Row:
     if row.label and known(row.label):
         after = _AFTER_LABEL.match(row.text) if not row.start and ":" in row.text[:20] else None
         if after and ":" in after["start"]:
+            text = row.text[after.end() :].strip()
             return row._replace(
-                text=row.text[after.end() :].strip(),
+                text=text,
                 start=after["start"],
                 stop=after["stop"] or "",
-                behind=after[0] if after[0].strip()[:1].isdecimal() else "",
+                with_clock=after[0].lstrip() + text if after[0].strip()[:1].isdecimal() else "",
             )
         return row
     numbered = _NUMBER_LABEL.fullmatch(raw) if not row.label and not row.start else None
@@ -270,7 +271,8 @@ def _take_colon_apart(raw: str, known: Known) -> Row:
                 clock = after[0] if after.re is _BARE else ""
                 start, stop, text = after["start"], after["stop"] or "", text[after.end() :].strip()
         if label and len(label.split()) <= 6:
-            return Row(raw, label, prefix + text, start, stop, broken, behind=clock)
+            with_clock = prefix + clock.lstrip() + text if clock else ""
+            return Row(raw, label, prefix + text, start, stop, broken, with_clock=with_clock)
     wrapped = _WRAPPED.match(body)
     if wrapped and not prefix and known(wrapped["label"].strip()):
         return Row(raw, wrapped["label"].strip(), wrapped["rest"].strip(), start, stop, broken)
