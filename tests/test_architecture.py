@@ -26,8 +26,17 @@ def modules() -> list[Path]:
 
 
 @functools.cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+def imports_of(path: Path) -> list[ast.Import | ast.ImportFrom]:
+    """Return the import statements of a module, wherever they are. An import is a statement: no expression holds one."""
+    found: list[ast.Import | ast.ImportFrom] = []
+    left: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while left:
+        for node in ast.iter_child_nodes(left.pop()):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                found.append(node)
+            elif not isinstance(node, ast.expr):
+                left.append(node)
+    return found
 
 
 def stage_of(path: Path) -> str:
@@ -38,7 +47,7 @@ def imported(path: Path) -> set[str]:
     """Absolute names of everything a module imports, also inside functions."""
     package = ["reddy_lib", *path.relative_to(LIBRARY).parts[:-1]]
     names: set[str] = set()
-    for node in ast.walk(tree_of(path)):
+    for node in imports_of(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -119,7 +128,7 @@ def test_no_private_name_is_imported_from_another_module() -> None:
     taken = [
         f"{path.relative_to(LIBRARY)}: {node.module}.{alias.name}"
         for path in modules()
-        for node in ast.walk(tree_of(path))
+        for node in imports_of(path)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("reddy_lib")
         for alias in node.names
         if alias.name.startswith("_")
@@ -140,7 +149,7 @@ def test_all_imports_within_the_library_are_absolute() -> None:
     relative = [
         str(path.relative_to(LIBRARY))
         for path in modules()
-        for node in ast.walk(tree_of(path))
+        for node in imports_of(path)
         if isinstance(node, ast.ImportFrom) and node.level
     ]
     assert relative == []
