@@ -7,7 +7,7 @@ others. An agent's number is personal data only if it repeats what the customer 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
@@ -15,11 +15,13 @@ from reddy_lib.personal_data.announcing import announced
 from reddy_lib.personal_data.answers import (
     Part,
     answer_words,
-    dates,
+    count_words,
     emails_in_words,
+    first_in_list,
     is_name,
     is_sentence,
     looks_like_address,
+    tokens_in,
 )
 from reddy_lib.personal_data.bare_numbers import by_form, is_date, long_number
 from reddy_lib.personal_data.confirming import (
@@ -30,7 +32,13 @@ from reddy_lib.personal_data.confirming import (
     without_confirming,
 )
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
-from reddy_lib.personal_data.echoes import dates_again, pieces_of_place, words_again, words_of_date
+from reddy_lib.personal_data.echoes import (
+    dates_again,
+    pieces_of_name,
+    pieces_of_place,
+    words_again,
+    words_of_date,
+)
 from reddy_lib.personal_data.fit import fit, is_card_run, kind_behind_card, parted
 from reddy_lib.personal_data.forms import (
     EMAIL,
@@ -59,6 +67,7 @@ from reddy_lib.personal_data.said import Said, kinds_at
 from reddy_lib.personal_data.scoring import scores_of
 from reddy_lib.personal_data.skimming import skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
+from reddy_lib.personal_data.spoken_dates import dates, is_date_of
 from reddy_lib.personal_data.tokens import Line, read_line
 from reddy_lib.personal_data.vocabulary import AT, FIGURES, Vocabulary
 from reddy_lib.personal_data.weights import Sign, asks_other, is_yours, signs_of, speaks_of
@@ -76,8 +85,8 @@ _MOST_WORDS = {"name": 8, "password": 6, "address": 24}
 _ANSWER_WITHIN = 6  # lines
 _TOLD = word_set("phone email address")  # kinds of which a firm has its own
 _SHORT_PLACE = 4  # words of an address that has no number and no word for a street
+_BESIDE_A_PLACE = frozenset(("name", "email", "birth_date"))
 _THANKS = word_set("thank thanks merci danke gracias obrigado obrigada grazie bedankt dank tak")
-_MONTH_AND_YEAR = range(2, 7)  # words of an expiry date, with or without its day
 _DATES = ("birth_date", "expiry")
 _PAYING = 14  # lines
 _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
@@ -290,13 +299,11 @@ class Dialogue:
             slot = None if line.agent else self._slots.get(kind, least=_ENOUGH)
             if not here and slot is None:
                 continue
+            whole = False
             for part, count, month in dates(line):
-                digits = sum(c.isdigit() for c in line.text[part.begin : part.end])
-                if kind == "expiry":
-                    fits = month and count in _MONTH_AND_YEAR
-                else:
-                    fits = count >= 3 or digits >= 4 or (count == 2 and (month or slot is not None))
+                fits = is_date_of(kind, line, part, count, month=month, asked=slot is not None, more=whole)
                 if fits and self._free(part.begin, part.end):
+                    whole = True
                     item = slot.item if slot is not None else self._slots.new_item()
                     self._mark(line, part.begin, part.end, kind, item, "context", _why(slot, here=here))
                     if not line.agent:
@@ -330,17 +337,20 @@ class Dialogue:
         end = len(line.parts)
         if slot.kind == "name":
             numbers = {index for run in runs if run.digits for index in range(run.first, run.last + 1)}
+            numbers |= tokens_in(line, self._taken)
             end = min((run.first for run in runs if run.amount and run.digits), default=end)  # "40 years old"
+        elif slot.kind == "address" and self._taken:
+            numbers = tokens_in(line, self._places_of(line, _BESIDE_A_PLACE))
         parts = answer_words(line, slot.kind, min(stop, end), numbers)
+        if slot.kind == "name":
+            parts = first_in_list(parts, numbers)
         if slot.kind == "password":
             parts, end = password_words(line, stop, runs)
-        words = sum(
-            1 for part in parts for token in line.parts[part.first : part.last + 1] if token.text[0].isalnum()
-        )
+        words = count_words(line, parts)
         if not parts or (slot.role == line.role and line.role):
             return False
         place = slot.kind == "address" and looks_like_address(line, parts)
-        sentence = is_sentence(line, parts) or (not place and end - words > ROUND_AN_ANSWER)
+        sentence = is_sentence(line, parts) or (not place and end - words - len(numbers) > ROUND_AN_ANSWER)
         if not place and (
             line.parts[0].word.plain in _THANKS or (slot.kind == "address" and words > _SHORT_PLACE)
         ):
@@ -366,20 +376,16 @@ class Dialogue:
         slot.weight *= 0.7
         return True
 
+    def _places_of(self, line: Line, kinds: Collection[str]) -> list[tuple[int, int]]:
+        return [(one.begin, one.end) for one in self.found if one.line == line.number and one.kind in kinds]
+
     def _remember(self, line: Line, part: Part, kind: str) -> None:
         if part.end - part.begin >= _KEPT:
             self._memory.words[line.text[part.begin : part.end].lower()] = kind
         if kind == "address":
             self._memory.words.update((piece, kind) for piece in pieces_of_place(line, part))
         if kind == "name":
-            for token in line.parts[part.first : part.last + 1]:
-                word = token.word
-                if (
-                    len(token.text) >= _KEPT
-                    and token.text.isalpha()
-                    and not (word.skip or word.common or word.small)
-                ):
-                    self._memory.words[token.text.lower()] = kind
+            self._memory.words.update((piece, kind) for piece in pieces_of_name(line, part))
 
     def _echoes(self, line: Line, *, of_a_thing: bool) -> None:
         """Mark what a customer said in words, and dates, where the agent repeats it."""

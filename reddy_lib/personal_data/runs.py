@@ -20,6 +20,7 @@ from reddy_lib.personal_data.atoms import (
     names_letter,
     trimmed,
 )
+from reddy_lib.personal_data.counted_tails import before_a_count
 from reddy_lib.personal_data.glued import glued_words, without_glued
 from reddy_lib.personal_data.number_words import MILLION, word_set
 from reddy_lib.personal_data.spelling import AS_IN
@@ -521,7 +522,7 @@ class _Reader:
             after_undo = False
 
     def _add(self, atoms: list[Atom], *, after_undo: bool) -> None:
-        if told := before_its_length(atoms, self.tokens):
+        if told := before_its_length(atoms, self.tokens) or before_a_count(atoms, self.tokens):
             self._add(atoms[:told], after_undo=after_undo)
             atoms, after_undo = atoms[told:], False
         pieces = self._pieces(atoms) if len(atoms) > 1 else []
