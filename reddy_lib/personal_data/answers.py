@@ -45,6 +45,7 @@ _PARTICLES = word_set(  # of family names
     "de la le du des del los las do da dos das di della dello degli dal van der den ter ten te von vom zu zum zur af av y e"
 )
 _MOST_PARTICLES = 3
+_SPELLED = 3  # letters in a row, at least
 _AND = frozenset(("y", "e", "et", "und", "og", "en", "and"))
 _NAMED = word_set(  # what follows is the name of a pet or the like ("a dog called …")
     "called named heisst hiess genannt appelle appelait llama llamaba chama chamava chiama chiamava heet heette hedder hed"
@@ -103,7 +104,7 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
                 break
             continue
         if (
-            _says_nothing(token, inside=first >= 0, kind=kind)
+            (_says_nothing(token, inside=first >= 0, kind=kind) and not _begins_spelling(tokens, index))
             or _is_moment(tokens, index)
             or (_is_cut_off(tokens, index) and not _is_told(tokens[index - 2]))
             or (not place and _is_pronoun(tokens, index))
@@ -148,6 +149,14 @@ def _speaks(tokens: Sequence[Token], index: int) -> bool:
     after = tokens[index + 1].word if index + 1 < len(tokens) else None
     spelled = after is not None and (after.letter or after.value is not None)
     return tokens[index].word.person and not (tokens[index].word.letter and spelled)
+
+
+def _begins_spelling(tokens: Sequence[Token], index: int) -> bool:
+    """Return whether a letter that may be a word is the first of some that are spelled ("s i o b h a n")."""
+    rest = tokens[index : index + _SPELLED]
+    return (
+        len(rest) == _SPELLED and all(token.word.letter for token in rest) and not _is_cut_off(tokens, index)
+    )
 
 
 def _is_told(token: Token) -> bool:
@@ -435,7 +444,8 @@ def _local_part(tokens: Sequence[Token], at: int, *, asked: bool) -> int:
     words = spelled = 0
     while first > 0 and at - first - spelled < _LEFT:
         before = tokens[first - 1]
-        if step := _letter_before(tokens, first) or _particles_before(tokens, first, asked=asked):
+        typed = tokens[at].text == "@"  # without blanks
+        if not typed and (step := _words_before(tokens, first, asked=asked)):
             first -= step
             spelled += step - 1
             continue
@@ -461,6 +471,11 @@ def _local_part(tokens: Sequence[Token], at: int, *, asked: bool) -> int:
     while first < at and (_is_at(tokens[first]) or _is_no_beginning(tokens, first)):
         first += 1
     return first
+
+
+def _words_before(tokens: Sequence[Token], first: int, *, asked: bool) -> int:
+    """Return how many tokens before this one belong to it in a spoken address: a spelled letter, or a family name's."""
+    return _letter_before(tokens, first) or _particles_before(tokens, first, asked=asked)
 
 
 def _letter_before(tokens: Sequence[Token], first: int) -> int:
@@ -491,13 +506,17 @@ def _particles_before(tokens: Sequence[Token], first: int, *, asked: bool) -> in
     before = tokens[at - 1]
     if before.word.plain in _SEPARATORS or _is_dot(tokens, at - 1):
         return first - at
+    # "jan van dijk" begins what is said; "the mail comes from ann" is a sentence.
+    begins = at == 1 or _leads_in(tokens[at - 2])
     word = before.word
-    named = (
-        asked
-        and _is_word(before)
-        and not (word.small or word.skip or word.phrases or word.common or word.copula)
-    )
+    named = asked and begins and word.says and not (word.phrases or word.common or _leads_in(before))
     return first - at + 1 if named else 0
+
+
+def _leads_in(token: Token) -> bool:
+    """Return whether a word or sign may come right before an answer ("it's", "yes")."""
+    word = token.word
+    return not word.says or word.small or word.skip or word.filler or word.nod or word.copula
 
 
 def _continues_before(tokens: Sequence[Token], at: int, *, asked: bool) -> bool:

@@ -63,7 +63,7 @@ from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.parsing import Parsed, parsed
 from reddy_lib.personal_data.passwords import password_words, with_numbers, written_around
 from reddy_lib.personal_data.runs import Run
-from reddy_lib.personal_data.said import Said, kinds_at
+from reddy_lib.personal_data.said import KINDS, Said, kinds_at
 from reddy_lib.personal_data.scoring import scores_of
 from reddy_lib.personal_data.skimming import skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
@@ -85,6 +85,7 @@ _MOST_WORDS = {"name": 8, "password": 6, "address": 24}
 _ANSWER_WITHIN = 6  # lines
 _TOLD = word_set("phone email address")  # kinds of which a firm has its own
 _SHORT_PLACE = 4  # words of an address that has no number and no word for a street
+_BESIDE_A_NAME = frozenset(KINDS) - {"name", "address", "password"}
 _BESIDE_A_PLACE = frozenset(("name", "email", "birth_date"))
 _THANKS = word_set("thank thanks merci danke gracias obrigado obrigada grazie bedankt dank tak")
 _DATES = ("birth_date", "expiry")
@@ -337,7 +338,7 @@ class Dialogue:
         end = len(line.parts)
         if slot.kind == "name":
             numbers = {index for run in runs if run.digits for index in range(run.first, run.last + 1)}
-            numbers |= tokens_in(line, self._taken)
+            numbers |= tokens_in(line, self._places_of(line, _BESIDE_A_NAME))
             end = min((run.first for run in runs if run.amount and run.digits), default=end)  # "40 years old"
         elif slot.kind == "address" and self._taken:
             numbers = tokens_in(line, self._places_of(line, _BESIDE_A_PLACE))
