@@ -223,7 +223,7 @@ def _without_links(tokens: Sequence[Token], part: Part, kind: str) -> Part | Non
     Returns None if no other word is in it.
     """
     first, last = part.first, part.last
-    while first <= last and is_link(tokens[first], kind):
+    while first <= last and is_link(tokens[first], kind) and not _begins_spelling(tokens, first):
         first += 1
     while first < last and is_link(tokens[last], kind):
         last -= 1
@@ -282,9 +282,13 @@ def first_in_list(parts: list[Part], without: Collection[int]) -> list[Part]:
     return parts
 
 
-def count_words(line: Line, parts: Sequence[Part]) -> int:
-    """Return how many words parts of a line have."""
-    return sum(_is_word(token) for part in parts for token in line.parts[part.first : part.last + 1])
+def count_words(line: Line, parts: Sequence[Part], *, spelled: bool = False) -> int:
+    """Return how many words parts of a line have. `spelled`: count only single letters."""
+    return sum(
+        _is_word(token) and (token.word.letter or not spelled)
+        for part in parts
+        for token in line.parts[part.first : part.last + 1]
+    )
 
 
 def tokens_in(line: Line, pieces: Sequence[tuple[int, int]]) -> set[int]:
@@ -426,8 +430,8 @@ def emails_in_words(line: Line, *, asked: bool) -> Iterator[Part]:
         parts = line.parts
         bracket = 0 < index < len(parts) - 1 and _BRACKETS.get(parts[index - 1].text) == parts[index + 1].text
         last = _domain(parts, index + bracket)
-        if last < 0 or any(other.word.at for other in parts[index + 2 : last]):
-            continue  # "at bob at zed dot com": the last "at" is the sign
+        if last < 0 or any(other.word.at for other in parts[index + 2 : last + 2]):
+            continue  # "at bob at zed dot com", "at ann dot lee at zed dot com": the last "at" is the sign
         tokens = line.tokens
         first = _local_part(tokens, index - bracket, asked=asked)
         if first < index - bracket or asked:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from reddy_lib.personal_data.atoms import Atom
+from reddy_lib.personal_data.atoms import Atom, before_its_length
 from reddy_lib.personal_data.tokens import Token
 
-__all__ = ["before_a_count"]
+__all__ = ["is_currency_of_next", "told_before"]
 
 _PARTING = frozenset(",;:.–—…-(/")
 _CURRENCY = frozenset("$€£¥%")
@@ -20,7 +20,12 @@ _MOST_THINGS = 2  # figures of a number of things
 _THOUSANDS = 3
 
 
-def before_a_count(atoms: Sequence[Atom], tokens: Sequence[Token]) -> int:
+def told_before(atoms: Sequence[Atom], tokens: Sequence[Token]) -> int:
+    """Return how many atoms are a number of their own before its length, an amount or another number; 0 if all are one."""
+    return before_its_length(atoms, tokens) or _before_a_count(atoms, tokens) or _behind_a_sum(atoms, tokens)
+
+
+def _before_a_count(atoms: Sequence[Atom], tokens: Sequence[Token]) -> int:
     """Return how many atoms are a number before an amount, a time or a number of things; 0 if none follows."""
     if len(atoms) < 2:
         return 0
@@ -77,3 +82,22 @@ def _in_thousands(head: Sequence[Atom], tail: Sequence[Atom]) -> bool:
     """Return whether figures are written in groups of thousands ("120 000 euros")."""
     first, *rest = (*head, *tail)
     return len(first.text) <= _THOUSANDS and all(len(atom.text) == _THOUSANDS for atom in rest)
+
+
+def _behind_a_sum(atoms: Sequence[Atom], tokens: Sequence[Token]) -> int:
+    """Return how many atoms are a sum of money before another number ("£20, 4471"), 0 if it is one number."""
+    if len(atoms) < 2 or not atoms[0].at or tokens[atoms[0].at - 1].text not in _CURRENCY:
+        return 0
+    at = 1
+    while at < len(atoms) and (atoms[at].joined or _is_glued(atoms[at - 1], atoms[at], tokens)):
+        at += 1
+    head, tail = atoms[:at], atoms[at:]
+    if not tail or not head[0].figures or _in_thousands(head, tail):
+        return 0
+    return at if sum(len(atom.text) for atom in tail) >= _LEAST else 0
+
+
+def is_currency_of_next(tokens: Sequence[Token], at: int) -> bool:
+    """Return whether the sign at token `at` belongs to the number behind it ("4471 £20")."""
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    return not tokens[at].glued and after is not None and after.glued and after.text[0].isdigit()

@@ -15,7 +15,7 @@ from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.tokens import Line
 from reddy_lib.personal_data.vocabulary import Word
 
-__all__ = ["Sign", "asks_other", "is_yours", "signs_after", "signs_of", "speaks_of"]
+__all__ = ["Sign", "asks_other", "is_yours", "of_the_number", "signs_after", "signs_of", "speaks_of"]
 
 _YOURS = word_set(
     "your ihre ihrer ihr ihren deine votre vos ta su sus tu sua seu teu suo tua uw je jouw din dit deres"
@@ -138,6 +138,17 @@ _MAY_ASK, _ASKS = 0.45, 0.8
 def _on_the_back(line: Line, sign: Sign) -> Sign:
     """Return the sign; "the last bit", where a line is about the back of a card, asks for its security code."""
     return sign if sign.kind != "last4" or _counts(line, sign) else sign._replace(kind="cvv")
+
+
+def of_the_number(line: Line, signs: Sequence[Sign], kind: str) -> list[Sign]:
+    """Return the signs of an agent's line right after a number; "the last bit again" asks for the end of that number.
+
+    `kind`: of the number.
+    """
+    return [
+        sign._replace(kind=kind) if sign.kind == "last4" and not _counts(line, sign) else sign
+        for sign in signs
+    ]
 
 
 def _counts(line: Line, sign: Sign) -> bool:
