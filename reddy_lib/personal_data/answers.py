@@ -153,6 +153,8 @@ def _speaks(tokens: Sequence[Token], index: int) -> bool:
 
 def _begins_spelling(tokens: Sequence[Token], index: int) -> bool:
     """Return whether a letter that may be a word is the first of some that are spelled ("s i o b h a n")."""
+    if not tokens[index].word.letter:
+        return False
     rest = tokens[index : index + _SPELLED]
     return (
         len(rest) == _SPELLED and all(token.word.letter for token in rest) and not _is_cut_off(tokens, index)

@@ -27,8 +27,8 @@ def told_before(atoms: Sequence[Atom], tokens: Sequence[Token]) -> int:
 
 def _before_a_count(atoms: Sequence[Atom], tokens: Sequence[Token]) -> int:
     """Return how many atoms are a number before an amount, a time or a number of things; 0 if none follows."""
-    if len(atoms) < 2:
-        return 0
+    if len(atoms) < 2 or (atoms[-1].last + 1 == len(tokens) and not atoms[-1].figures):
+        return 0  # most numbers in words end their line
     at = _group(atoms, tokens)
     head, tail = atoms[:at], atoms[at:]
     digits = sum(len(atom.text) for atom in head)

@@ -9,6 +9,7 @@ from reddy_lib.personal_data.answers import (
     answer_words,
     count_words,
     first_in_list,
+    is_copula,
     is_name,
     is_sentence,
     looks_like_address,
@@ -59,11 +60,12 @@ def answer_parts(
         parts = answer_words(line, slot.kind, min(stop, end), without)
     if slot.kind == "name":
         parts = first_in_list(parts, without)
-    if not parts or (slot.role == line.role and line.role):
+    if not parts or (slot.role == line.role and line.role) or _announces_place(line, slot, signs):
         return []
     words = count_words(line, parts)
     place = slot.kind == "address" and looks_like_address(line, parts)
-    sentence = is_sentence(line, parts) or (not place and end - words - len(without) > ROUND_AN_ANSWER)
+    around = end - words - (len(without) if slot.kind == "name" else 0)
+    sentence = is_sentence(line, parts) or (not place and around > ROUND_AN_ANSWER)
     if not place and (
         line.parts[0].word.plain in _THANKS or (slot.kind == "address" and words > _SHORT_PLACE)
     ):
@@ -75,3 +77,11 @@ def answer_parts(
     if slot.kind == "name" and not is_name(line, parts):
         return []
     return [with_numbers(part, runs) for part in parts] if slot.kind == "password" else parts
+
+
+def _announces_place(line: Line, slot: Slot, signs: Sequence[Sign]) -> bool:
+    """Return whether a line says itself where its address begins ("my name is …, and my address is …")."""
+    after = [
+        line.parts[sign.last + 1 : sign.last + 2] for sign in signs if sign.kind == slot.kind == "address"
+    ]
+    return any(is_copula(following[0]) for following in after if following)
