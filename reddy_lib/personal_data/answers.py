@@ -5,23 +5,28 @@ Each function looks at one line and returns characters of it, or tokens. Whether
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
+from reddy_lib.personal_data.atoms import as_in
 from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.tokens import Line, Token
 
 __all__ = [
     "Part",
     "answer_words",
-    "dates",
+    "count_words",
     "emails_in_words",
+    "first_in_list",
     "is_copula",
     "is_name",
     "is_sentence",
     "is_street",
     "looks_like_address",
+    "part_of",
     "place_after",
+    "tokens_in",
     "words_after",
 ]
 
@@ -36,6 +41,11 @@ _PROVIDERS = word_set(
 _ENDINGS = word_set("com net org de fr es pt it nl uk co br eu edu gov ie at ch be dk io info us")
 _LEFT, _RIGHT = 9, 8  # tokens of a spoken address before and after "at"
 _NAME_WORDS = 6
+_PARTICLES = word_set(  # of family names
+    "de la le du des del los las do da dos das di della dello degli dal van der den ter ten te von vom zu zum zur af av y e"
+)
+_MOST_PARTICLES = 3
+_SPELLED = 3  # letters in a row, at least
 _AND = frozenset(("y", "e", "et", "und", "og", "en", "and"))
 _NAMED = word_set(  # what follows is the name of a pet or the like ("a dog called …")
     "called named heisst hiess genannt appelle appelait llama llamaba chama chamava chiama chiamava heet heette hedder hed"
@@ -57,7 +67,8 @@ class Part(NamedTuple):
     last: int
 
 
-def _part(tokens: Sequence[Token], first: int, last: int) -> Part:
+def part_of(tokens: Sequence[Token], first: int, last: int) -> Part:
+    """Return the part of a line from one token to another."""
     return Part(tokens[first].begin, tokens[last].end, first, last)
 
 
@@ -93,20 +104,21 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
                 break
             continue
         if (
-            _says_nothing(token, inside=first >= 0, kind=kind)
+            (_says_nothing(token, inside=first >= 0, kind=kind) and not _begins_spelling(tokens, index))
             or _is_moment(tokens, index)
+            or (_is_cut_off(tokens, index) and not _is_told(tokens[index - 2]))
             or (not place and _is_pronoun(tokens, index))
         ):
             skipped += 1
             continue
         if first >= 0 and skipped >= gap:
-            parts.append(_part(tokens, first, last))
+            parts.append(part_of(tokens, first, last))
             first = -1
         if first < 0:
             first = index
         last, skipped = index, 0
     if first >= 0:
-        parts.append(_part(tokens, first, last))
+        parts.append(part_of(tokens, first, last))
     if place:
         return [_from_capitals(tokens, part, 0) for part in parts]
     inner = [part for part in (_without_links(tokens, part, kind) for part in parts) if part is not None]
@@ -137,6 +149,21 @@ def _speaks(tokens: Sequence[Token], index: int) -> bool:
     after = tokens[index + 1].word if index + 1 < len(tokens) else None
     spelled = after is not None and (after.letter or after.value is not None)
     return tokens[index].word.person and not (tokens[index].word.letter and spelled)
+
+
+def _begins_spelling(tokens: Sequence[Token], index: int) -> bool:
+    """Return whether a letter that may be a word is the first of some that are spelled ("s i o b h a n")."""
+    if not tokens[index].word.letter:
+        return False
+    rest = tokens[index : index + _SPELLED]
+    return (
+        len(rest) == _SPELLED and all(token.word.letter for token in rest) and not _is_cut_off(tokens, index)
+    )
+
+
+def _is_told(token: Token) -> bool:
+    """Return whether a word before an apostrophe may be a part of an answer ("martha's"), unlike that of "it's"."""
+    return not (token.word.small or token.word.skip)
 
 
 def _is_pronoun(tokens: Sequence[Token], index: int) -> bool:
@@ -189,7 +216,7 @@ def _from_capitals(tokens: Sequence[Token], part: Part, least: int) -> Part:
         ):
             break
         first -= 1
-    return part if first == part.first else _part(tokens, first, part.last)
+    return part if first == part.first else part_of(tokens, first, part.last)
 
 
 def _without_links(tokens: Sequence[Token], part: Part, kind: str) -> Part | None:
@@ -198,13 +225,13 @@ def _without_links(tokens: Sequence[Token], part: Part, kind: str) -> Part | Non
     Returns None if no other word is in it.
     """
     first, last = part.first, part.last
-    while first <= last and is_link(tokens[first], kind):
+    while first <= last and is_link(tokens[first], kind) and not _begins_spelling(tokens, first):
         first += 1
     while first < last and is_link(tokens[last], kind):
         last -= 1
     if first > last:
         return None
-    return part if (first, last) == (part.first, part.last) else _part(tokens, first, last)
+    return part if (first, last) == (part.first, part.last) else part_of(tokens, first, last)
 
 
 def is_copula(token: Token) -> bool:
@@ -228,10 +255,53 @@ def is_sentence(line: Line, parts: Sequence[Part]) -> bool:
             return True
         if any(token.word.common for token in line.tokens[part.first : part.last + 1]):
             return True
-    return len(parts) > 1 and any(
-        _is_word(token) and not (token.word.filler or token.word.nod)
-        for token in line.tokens[parts[0].last + 1 : parts[-1].first]
+    return any(
+        _is_word(token) and not (token.word.filler or token.word.nod or (spelled and _introduces(token)))
+        for one, other in pairwise(parts)
+        for spelled in [_is_spelled(line, other)]
+        for token in line.tokens[one.last + 1 : other.first]
     )
+
+
+def _is_spelled(line: Line, part: Part) -> bool:
+    """Return whether a part is letters, one by one."""
+    words = [token.word for token in line.tokens[part.first : part.last + 1] if _is_word(token)]
+    return len(words) > 1 and all(word.letter or word.nato or word.times for word in words)
+
+
+def _introduces(token: Token) -> bool:
+    """Return whether a word may come before the letters of a name ("that's", "spelled")."""
+    word = token.word
+    return word.small or word.skip or word.copula or any(one.kind == "name" for one in word.single)
+
+
+def first_in_list(parts: list[Part], without: Collection[int]) -> list[Part]:
+    """Return the part of an answer that comes before other data ("Ann Lee, 4 May 1981, Leeds"), or all parts if no data
+    part them."""
+    for number, (one, other) in enumerate(pairwise(parts), 1):
+        if any(index in without for index in range(one.last + 1, other.first)):
+            return parts[:number]
+    return parts
+
+
+def count_words(line: Line, parts: Sequence[Part], *, spelled: bool = False) -> int:
+    """Return how many words parts of a line have. `spelled`: count only single letters."""
+    return sum(
+        _is_word(token) and (token.word.letter or not spelled)
+        for part in parts
+        for token in line.parts[part.first : part.last + 1]
+    )
+
+
+def tokens_in(line: Line, pieces: Sequence[tuple[int, int]]) -> set[int]:
+    """Return the tokens of a line in these characters of it."""
+    if not pieces:
+        return set()
+    return {
+        index
+        for index, token in enumerate(line.tokens)
+        if any(begin <= token.begin < end for begin, end in pieces)
+    }
 
 
 def is_name(line: Line, parts: Sequence[Part]) -> bool:
@@ -326,7 +396,7 @@ def words_after(line: Line, index: int, kind: str) -> Part | None:
         last = at
     if last < index:
         return None
-    part = _part(tokens, index, last)
+    part = part_of(tokens, index, last)
     return _whole_words(line, part) if kind == "password" else part
 
 
@@ -344,7 +414,7 @@ def place_after(tokens: Sequence[Token], index: int) -> Part | None:
         if _is_word(token):
             says = word.street or not (word.small or word.filler or word.skip)
             last, skipped = (at, 0) if says else (last, skipped + 1)
-    return _part(tokens, index, last) if last >= index else None
+    return part_of(tokens, index, last) if last >= index else None
 
 
 def _is_dot(tokens: Sequence[Token], index: int) -> bool:
@@ -362,12 +432,12 @@ def emails_in_words(line: Line, *, asked: bool) -> Iterator[Part]:
         parts = line.parts
         bracket = 0 < index < len(parts) - 1 and _BRACKETS.get(parts[index - 1].text) == parts[index + 1].text
         last = _domain(parts, index + bracket)
-        if last < 0 or any(other.word.at for other in parts[index + 2 : last]):
-            continue  # "at bob at zed dot com": the last "at" is the sign
+        if last < 0 or any(other.word.at for other in parts[index + 2 : last + 2]):
+            continue  # "at bob at zed dot com", "at ann dot lee at zed dot com": the last "at" is the sign
         tokens = line.tokens
         first = _local_part(tokens, index - bracket, asked=asked)
         if first < index - bracket or asked:
-            yield _part(tokens, first, last)
+            yield part_of(tokens, first, last)
 
 
 def _is_at(token: Token) -> bool:
@@ -377,9 +447,14 @@ def _is_at(token: Token) -> bool:
 def _local_part(tokens: Sequence[Token], at: int, *, asked: bool) -> int:
     """Return the first token of what an address has before the sign at token `at`."""
     first = at
-    words = 0
-    while first > 0 and at - first < _LEFT:
+    words = spelled = 0
+    while first > 0 and at - first - spelled < _LEFT:
         before = tokens[first - 1]
+        typed = tokens[at].text == "@"  # without blanks
+        if not typed and (step := _words_before(tokens, first, asked=asked)):
+            first -= step
+            spelled += step - 1
+            continue
         beside = first == at or tokens[first].word.plain in _SEPARATORS or _is_dot(tokens, first)
         if _is_at(before):
             if not _continues_before(tokens, first - 1, asked=asked):
@@ -402,6 +477,52 @@ def _local_part(tokens: Sequence[Token], at: int, *, asked: bool) -> int:
     while first < at and (_is_at(tokens[first]) or _is_no_beginning(tokens, first)):
         first += 1
     return first
+
+
+def _words_before(tokens: Sequence[Token], first: int, *, asked: bool) -> int:
+    """Return how many tokens before this one belong to it in a spoken address: a spelled letter, or a family name's."""
+    return _letter_before(tokens, first) or _particles_before(tokens, first, asked=asked)
+
+
+def _letter_before(tokens: Sequence[Token], first: int) -> int:
+    """Return how many tokens before this one are a letter and a word that begins with it ("m for mike"), 0 if none are.
+
+    The word may be the token itself, if it was taken for a part of the address.
+    """
+    for word in (first - 1, first):
+        for between in (1, 2):  # "for", "as in"
+            letter = word - between - 1
+            if letter >= 0 and tokens[letter].word.letter:
+                plain = tokens[letter].word.plain
+                if as_in(tokens, letter, plain) == between + 1:
+                    return first - letter
+    return 0
+
+
+def _particles_before(tokens: Sequence[Token], first: int, *, asked: bool) -> int:
+    """Return how many tokens before this one are particles of a family name, with what comes before them.
+
+    That is a sign ("jan punt van der berg"), or a word if the address was asked for.
+    """
+    at = first
+    while at and first - at < _MOST_PARTICLES and tokens[at - 1].word.plain in _PARTICLES:
+        at -= 1
+    if at == first or not at or not (_is_word(tokens[first]) and tokens[first].word.says):
+        return 0
+    before = tokens[at - 1]
+    if before.word.plain in _SEPARATORS or _is_dot(tokens, at - 1):
+        return first - at
+    # "jan van dijk" begins what is said; "the mail comes from ann" is a sentence.
+    begins = at == 1 or _leads_in(tokens[at - 2])
+    word = before.word
+    named = asked and begins and word.says and not (word.phrases or word.common or _leads_in(before))
+    return first - at + 1 if named else 0
+
+
+def _leads_in(token: Token) -> bool:
+    """Return whether a word or sign may come right before an answer ("it's", "yes")."""
+    word = token.word
+    return not word.says or word.small or word.skip or word.filler or word.nod or word.copula
 
 
 def _continues_before(tokens: Sequence[Token], at: int, *, asked: bool) -> bool:
@@ -462,36 +583,3 @@ def _domain(tokens: Sequence[Token], index: int) -> int:
                 after = tokens[at + 1].word.plain if at + 1 < len(tokens) else ""
                 return at + 1 if after in _ENDINGS else at
     return last
-
-
-def dates(line: Line) -> Iterator[tuple[Part, int, bool]]:
-    """Yield what may be a date: its part, how many days, months and years it names, and whether it names a month."""
-    tokens = line.parts
-    first = last = -1
-    count = 0
-    month = False
-    for index, token in enumerate(tokens):
-        word = token.word
-        number = token.text[0].isdigit() or word.value is not None or bool(word.times)
-        if (
-            number
-            or word.month
-            or word.ordinal
-            or (word.inside is not None and first >= 0 and not word.dating)
-        ):
-            first = index if first < 0 else first
-            last = index
-            count += 1
-            month = month or word.month
-            continue
-        if first >= 0 and (
-            word.dating or word.scale or (not _is_word(token) and token.text in "-/.,'") or word.plain in _AND
-        ):
-            if word.scale:
-                last = index
-            continue
-        if first >= 0:
-            yield _part(line.tokens, first, last), count, month
-        first, count, month = -1, 0, False
-    if first >= 0:
-        yield _part(line.tokens, first, last), count, month

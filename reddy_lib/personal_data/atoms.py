@@ -48,11 +48,25 @@ class Atom(NamedTuple):
 
 def trimmed(atoms: list[Atom], tokens: Sequence[Token]) -> list[Atom]:
     """Return atoms without words at both ends that only look like letters or digits."""
-    while atoms and _only_a_word(atoms[-1], atoms[-2] if len(atoms) > 1 else None, tokens):
+    while (
+        atoms
+        and not _ends_code(atoms, tokens)
+        and _only_a_word(atoms[-1], atoms[-2] if len(atoms) > 1 else None, tokens)
+    ):
         atoms = atoms[:-1]
     while atoms and _only_a_word(atoms[0], atoms[1] if len(atoms) > 1 else None, tokens):
         atoms = atoms[1:]
     return atoms
+
+
+def _ends_code(atoms: Sequence[Atom], tokens: Sequence[Token]) -> bool:
+    """Return whether a letter at the end of a line is the last of a code with letters and digits ("q q one two a")."""
+    last = atoms[-1]
+    after = tokens[last.last + 1] if last.last + 1 < len(tokens) else None
+    if last.homophone or atoms[-2:-1] == [] or (after is not None and after.text[0].isalnum()):
+        return False
+    before = [atom.text for atom in atoms[:-1] if not atom.homophone]
+    return last.text.isalpha() and before[:1] != [] and before[0].isalpha() and any(map(str.isdigit, before))
 
 
 def _only_a_word(atom: Atom, other: Atom | None, tokens: Sequence[Token]) -> bool:

@@ -14,12 +14,8 @@ from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data.announcing import announced
 from reddy_lib.personal_data.answers import (
     Part,
-    answer_words,
-    dates,
+    count_words,
     emails_in_words,
-    is_name,
-    is_sentence,
-    looks_like_address,
 )
 from reddy_lib.personal_data.bare_numbers import by_form, is_date, long_number
 from reddy_lib.personal_data.confirming import (
@@ -30,7 +26,13 @@ from reddy_lib.personal_data.confirming import (
     without_confirming,
 )
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
-from reddy_lib.personal_data.echoes import dates_again, pieces_of_place, words_again, words_of_date
+from reddy_lib.personal_data.echoes import (
+    dates_again,
+    pieces_of_name,
+    pieces_of_place,
+    words_again,
+    words_of_date,
+)
 from reddy_lib.personal_data.fit import fit, is_card_run, kind_behind_card, parted
 from reddy_lib.personal_data.forms import (
     EMAIL,
@@ -44,7 +46,6 @@ from reddy_lib.personal_data.forms import (
 from reddy_lib.personal_data.last_question import LastQuestion
 from reddy_lib.personal_data.line_hints import is_nod
 from reddy_lib.personal_data.line_shapes import (
-    ROUND_AN_ANSWER,
     counts_a_thing,
     follows,
     is_bare,
@@ -53,15 +54,17 @@ from reddy_lib.personal_data.line_shapes import (
 )
 from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.parsing import Parsed, parsed
-from reddy_lib.personal_data.passwords import password_words, with_numbers, written_around
+from reddy_lib.personal_data.passwords import written_around
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.said import Said, kinds_at
 from reddy_lib.personal_data.scoring import scores_of
 from reddy_lib.personal_data.skimming import skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
+from reddy_lib.personal_data.spoken_dates import dates, is_date_of
 from reddy_lib.personal_data.tokens import Line, read_line
 from reddy_lib.personal_data.vocabulary import AT, FIGURES, Vocabulary
-from reddy_lib.personal_data.weights import Sign, asks_other, is_yours, signs_of, speaks_of
+from reddy_lib.personal_data.weights import Sign, asks_other, is_yours, of_the_number, signs_of, speaks_of
+from reddy_lib.personal_data.word_answers import answer_parts
 
 __all__ = ["Dialogue"]
 
@@ -72,12 +75,8 @@ _WHOLE = 0.9  # of fit: it is that and nothing beside it
 _AMOUNT = 0.15  # what is left of the fit of money, shares, times and counts
 _SPECIFIC = ("national_id", "bank", "card", "expiry", "pin", "last4", "cvv")  # of two that fit, the later
 _NEAR = 6  # tokens between a number and the words after it that say what it is
-_MOST_WORDS = {"name": 8, "password": 6, "address": 24}
 _ANSWER_WITHIN = 6  # lines
 _TOLD = word_set("phone email address")  # kinds of which a firm has its own
-_SHORT_PLACE = 4  # words of an address that has no number and no word for a street
-_THANKS = word_set("thank thanks merci danke gracias obrigado obrigada grazie bedankt dank tak")
-_MONTH_AND_YEAR = range(2, 7)  # words of an expiry date, with or without its day
 _DATES = ("birth_date", "expiry")
 _PAYING = 14  # lines
 _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
@@ -180,6 +179,8 @@ class Dialogue:
             return
         if speaks_of(signs, "expiry") and not self._pays(line, signs):
             signs = [sign for sign in signs if sign.kind != "expiry" or sign.weight >= _CLEAR]
+        if line.agent and self._last.kind:
+            signs = of_the_number(line, signs, self._last.kind)
         if hint & (AT | FIGURES):
             self._forms(line, signs)
         self._dates(line, signs)
@@ -290,13 +291,11 @@ class Dialogue:
             slot = None if line.agent else self._slots.get(kind, least=_ENOUGH)
             if not here and slot is None:
                 continue
+            whole = False
             for part, count, month in dates(line):
-                digits = sum(c.isdigit() for c in line.text[part.begin : part.end])
-                if kind == "expiry":
-                    fits = month and count in _MONTH_AND_YEAR
-                else:
-                    fits = count >= 3 or digits >= 4 or (count == 2 and (month or slot is not None))
+                fits = is_date_of(kind, line, part, count, month=month, asked=slot is not None, more=whole)
                 if fits and self._free(part.begin, part.end):
+                    whole = True
                     item = slot.item if slot is not None else self._slots.new_item()
                     self._mark(line, part.begin, part.end, kind, item, "context", _why(slot, here=here))
                     if not line.agent:
@@ -322,49 +321,16 @@ class Dialogue:
         return marked
 
     def _answer(self, line: Line, slot: Slot, signs: Sequence[Sign], runs: Sequence[Run]) -> bool:
-        others = [
-            sign for sign in signs if sign.kind not in (slot.kind, "what", "no", "name") and sign.weight >= 1
-        ]
-        stop = min((sign.first for sign in others), default=len(line.parts))
-        numbers: set[int] = set()
-        end = len(line.parts)
-        if slot.kind == "name":
-            numbers = {index for run in runs if run.digits for index in range(run.first, run.last + 1)}
-            end = min((run.first for run in runs if run.amount and run.digits), default=end)  # "40 years old"
-        parts = answer_words(line, slot.kind, min(stop, end), numbers)
-        if slot.kind == "password":
-            parts, end = password_words(line, stop, runs)
-        words = sum(
-            1 for part in parts for token in line.parts[part.first : part.last + 1] if token.text[0].isalnum()
-        )
-        if not parts or (slot.role == line.role and line.role):
-            return False
-        place = slot.kind == "address" and looks_like_address(line, parts)
-        sentence = is_sentence(line, parts) or (not place and end - words > ROUND_AN_ANSWER)
-        if not place and (
-            line.parts[0].word.plain in _THANKS or (slot.kind == "address" and words > _SHORT_PLACE)
-        ):
-            sentence = True
-        slot.words = False
-        if (
-            words > _MOST_WORDS[slot.kind]
-            or (sentence and not (place and slot.certain))
-            or not (place or slot.certain)
-        ):
-            return False
-        if slot.kind == "name" and not is_name(line, parts):
-            return False
+        here = [said for said in self.found if said.line == line.number]
+        parts = answer_parts(line, slot, signs, runs, here)
         for part in parts:
-            if slot.kind == "password":
-                part = with_numbers(part, runs)
-            if slot.kind == "address" or kinds_at(self.found, line.number, part.begin, part.end) <= {
-                slot.kind
-            }:
+            if slot.kind == "address" or kinds_at(here, line.number, part.begin, part.end) <= {slot.kind}:
                 self._mark(line, part.begin, part.end, slot.kind, slot.item, "context", _why(slot))
                 self._remember(line, part, slot.kind)
-        slot.words = slot.kind == "address" and words <= 2
-        slot.weight *= 0.7
-        return True
+        if parts:
+            slot.words = slot.kind == "address" and count_words(line, parts) <= 2
+            slot.weight *= 0.7
+        return bool(parts)
 
     def _remember(self, line: Line, part: Part, kind: str) -> None:
         if part.end - part.begin >= _KEPT:
@@ -372,14 +338,7 @@ class Dialogue:
         if kind == "address":
             self._memory.words.update((piece, kind) for piece in pieces_of_place(line, part))
         if kind == "name":
-            for token in line.parts[part.first : part.last + 1]:
-                word = token.word
-                if (
-                    len(token.text) >= _KEPT
-                    and token.text.isalpha()
-                    and not (word.skip or word.common or word.small)
-                ):
-                    self._memory.words[token.text.lower()] = kind
+            self._memory.words.update((piece, kind) for piece in pieces_of_name(line, part))
 
     def _echoes(self, line: Line, *, of_a_thing: bool) -> None:
         """Mark what a customer said in words, and dates, where the agent repeats it."""
@@ -561,10 +520,13 @@ class Dialogue:
         """Return what a number is of which nothing was said."""
         new = self._slots.new_item
         if line.agent:
-            if self._last.kind and run.digits > 1 and self._memory.resembles(run.code, self._last.kind):
-                return _Verdict(
-                    self._last.kind, "context", "repeats what was said before, with a difference", new()
+            heard = self._last.kind or ("card" if run.digits >= _KEPT and self._card_was_told(line) else "")
+            if heard and run.digits > 1 and self._memory.resembles(run.code, heard):
+                # What the customer says next may correct it ("no, six seven").
+                self._last = _Verdict(
+                    heard, "context", "repeats what was said before, with a difference", new()
                 )
+                return self._last
             if is_card_run(run):
                 return _Verdict("card", "checked", "a card's length and check digit", new())
             kind = "" if speaks_of(signs, "our") else confirmed_number(line, run, self.words)

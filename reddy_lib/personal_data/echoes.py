@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from reddy_lib.personal_data.answers import Part, dates
+from reddy_lib.personal_data.answers import Part
+from reddy_lib.personal_data.spoken_dates import dates
 from reddy_lib.personal_data.tokens import Line
 
-__all__ = ["dates_again", "pieces_of_place", "words_again", "words_of_date"]
+__all__ = ["dates_again", "pieces_of_name", "pieces_of_place", "words_again", "words_of_date"]
 
 _YEAR = re.compile(r"^(?:19|20)(?=\d\d$)")  # the century of a year
 _ALIKE = 2  # words that two dates share, one of them a month
 _WITHOUT_MONTH = 3
+_KNOWN = 4  # letters of a name by which it is known again
 
 
 def words_again(line: Line, said: Mapping[str, str]) -> Iterator[tuple[int, int, str]]:
@@ -26,6 +28,18 @@ def words_again(line: Line, said: Mapping[str, str]) -> Iterator[tuple[int, int,
         begin = lower.find(words)
         if begin in starts and begin + len(words) in ends:
             yield begin, begin + len(words), kind
+
+
+def pieces_of_name(line: Line, part: Part) -> Iterator[str]:
+    """Yield the words of a name by which it is known again, in lower case."""
+    for token in line.parts[part.first : part.last + 1]:
+        word = token.word
+        if (
+            len(token.text) >= _KNOWN
+            and token.text.isalpha()
+            and not (word.skip or word.common or word.small)
+        ):
+            yield token.text.lower()
 
 
 def pieces_of_place(line: Line, part: Part) -> Iterator[str]:

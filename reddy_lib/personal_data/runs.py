@@ -15,11 +15,11 @@ from reddy_lib.personal_data.atoms import (
     amid_letters,
     among_digits,
     as_in,
-    before_its_length,
     is_apart,
     names_letter,
     trimmed,
 )
+from reddy_lib.personal_data.counted_tails import is_currency_of_next, told_before
 from reddy_lib.personal_data.glued import glued_words, without_glued
 from reddy_lib.personal_data.number_words import MILLION, word_set
 from reddy_lib.personal_data.spelling import AS_IN
@@ -521,7 +521,7 @@ class _Reader:
             after_undo = False
 
     def _add(self, atoms: list[Atom], *, after_undo: bool) -> None:
-        if told := before_its_length(atoms, self.tokens):
+        if told := told_before(atoms, self.tokens):
             self._add(atoms[:told], after_undo=after_undo)
             atoms, after_undo = atoms[told:], False
         pieces = self._pieces(atoms) if len(atoms) > 1 else []
@@ -570,7 +570,9 @@ class _Reader:
         if before is not None and (before.text in _CURRENCY or before.text in ("R", "EUR", "USD", "GBP")):
             return True
         if after is not None and (
-            after.text in _CURRENCY or after.word.unit or (after.glued and after.text in _ORDINAL)
+            (after.text in _CURRENCY and not is_currency_of_next(self.tokens, atoms[-1].last + 1))
+            or after.word.unit
+            or (after.glued and after.text in _ORDINAL)
         ):
             return True
         said = self._said(atoms)

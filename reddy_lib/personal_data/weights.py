@@ -15,7 +15,7 @@ from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.tokens import Line
 from reddy_lib.personal_data.vocabulary import Word
 
-__all__ = ["Sign", "asks_other", "is_yours", "signs_after", "signs_of", "speaks_of"]
+__all__ = ["Sign", "asks_other", "is_yours", "of_the_number", "signs_after", "signs_of", "speaks_of"]
 
 _YOURS = word_set(
     "your ihre ihrer ihr ihren deine votre vos ta su sus tu sua seu teu suo tua uw je jouw din dit deres"
@@ -85,6 +85,8 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
     signs += [Sign(cue.first, cue.last, "no", _QUANTITY, False) for cue in quantities]
     if any(sign.kind == "cvv" and not _counts(line, sign) for sign in signs):
         signs = [_on_the_back(line, sign) for sign in signs]
+    if line.agent and not numbers and len(signs) > 1:
+        signs = [_in_list(line, signs, at) for at in range(len(signs))]
     if counts and -1 in boosted:
         signs.append(_unknown(line, boosted[-1]))
     if (
@@ -110,9 +112,43 @@ def _belongs_to_thing(line: Line, nouns: list[Cue], at: int) -> bool:
     return all(word.small for word in between) and any(word.plain in _OF_OR_ON for word in between)
 
 
+def _in_list(line: Line, signs: list[Sign], at: int) -> Sign:
+    """Return a sign; one that is weak by itself asks clearly beside one that does ("name, date of birth and postcode")."""
+    sign = signs[at]
+    if sign.kind not in _ANSWERED_IN_WORDS or not _MAY_ASK <= sign.weight < 1:
+        return sign
+    for one, other in ((at - 1, at), (at, at + 1)):
+        beside = signs[one if other == at else other] if one >= 0 and other < len(signs) else None
+        if beside is None or beside.weight < 1 or beside.kind in HARMLESS or beside.kind == sign.kind:
+            continue
+        between = line.parts[signs[one].last + 1 : signs[other].first]
+        parted = any(token.text in _LISTED or token.word.plain in _AND for token in between)
+        if parted and all(
+            token.text in _LISTED or token.word.plain in _AND or token.word.small for token in between
+        ):
+            return sign._replace(weight=_ASKS)
+    return sign
+
+
+_ANSWERED_IN_WORDS = frozenset(("name", "address"))
+_LISTED = frozenset(",;/&+")
+_MAY_ASK, _ASKS = 0.45, 0.8
+
+
 def _on_the_back(line: Line, sign: Sign) -> Sign:
     """Return the sign; "the last bit", where a line is about the back of a card, asks for its security code."""
     return sign if sign.kind != "last4" or _counts(line, sign) else sign._replace(kind="cvv")
+
+
+def of_the_number(line: Line, signs: Sequence[Sign], kind: str) -> list[Sign]:
+    """Return the signs of an agent's line right after a number; "the last bit again" asks for the end of that number.
+
+    `kind`: of the number.
+    """
+    return [
+        sign._replace(kind=kind) if sign.kind == "last4" and not _counts(line, sign) else sign
+        for sign in signs
+    ]
 
 
 def _counts(line: Line, sign: Sign) -> bool:
