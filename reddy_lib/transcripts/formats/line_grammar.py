@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from reddy_lib.transcripts.formats.said_signs import SAID_SIGNS
 from reddy_lib.transcripts.roles import is_numbered, leaning
 from reddy_lib.transcripts.stamps import STAMP, read_stamp
 
@@ -306,10 +307,7 @@ def _marked(tokens: Sequence[_Token]) -> bool:
 
 def _is_said(tokens: Sequence[_Token]) -> bool:
     """Are there signs among these tokens that only words have, and no label has around it?"""
-    return any(token.text in _ASKS for token in tokens)
-
-
-_ASKS = frozenset("?!？！؟")
+    return any(token.text in SAID_SIGNS for token in tokens)
 
 
 def _times(tokens: Sequence[_Token]) -> list[str]:
