@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from reddy_lib.arguments import product_dicts
 from reddy_lib.findings import CATALOGUE, Finding, finding
+from reddy_lib.identity import is_printable
 from reddy_lib.model import ROLES, SEPARATIONS, TAG_TYPES, Call, TranscriptLine
 from reddy_lib.transcripts.speakers import roles_swapped
 from reddy_lib.transcripts.times import looks_like_milliseconds
@@ -207,7 +208,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 def _controls(call: Call, given: Given) -> Iterator[Finding]:
     texts = [line.text for line in call.transcript or ()]
     # Few texts are not printable (line breaks, hard spaces), and only those are searched.
-    if not all(map(str.isprintable, texts)):
+    if not is_printable("".join(texts)):
         for number, text in enumerate(texts, 1):
             if found := _CONTROL.findall(text):
                 yield _of_controls(f"Line {number}", "text", number, found)

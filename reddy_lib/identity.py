@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from reddy_lib.model import Call
 
-__all__ = ["agent_key", "call_key", "comparable", "near_id", "near_key", "words_digest"]
+__all__ = ["agent_key", "call_key", "comparable", "is_printable", "near_id", "near_key", "words_digest"]
 
 _ALWAYS_SHOWN = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
@@ -111,7 +111,7 @@ def words_digest(call: Call) -> str:
     """
     said = " ".join([line.text for line in call.transcript or ()])
     # Printable text has no other white space than spaces, and nearly all calls are printable.
-    if _is_printable(said) and _SPACES.search(said) is None:
+    if is_printable(said) and _SPACES.search(said) is None:
         said = said.strip() if said.isascii() else comparable(said)
     else:
         said = comparable(" ".join(said.split()))
@@ -123,7 +123,7 @@ _PRINTABLE = bytes(range(0x20, 0x7F))
 _SPACES = re.compile("  ")  # which finds two characters in half the time that `in` takes
 
 
-def _is_printable(text: str) -> bool:
+def is_printable(text: str) -> bool:
     """Return `text.isprintable()`, in a third of its time where the text is ASCII."""
     return not text.encode().translate(None, _PRINTABLE) if text.isascii() else text.isprintable()
 

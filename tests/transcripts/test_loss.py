@@ -334,6 +334,8 @@ def test_the_sum_is_exact_for_any_text(examples: int) -> None:
     @example("[abc] Agent: 0\n[abc] 3. Agent: A\n")
     @example("Agent: 0\n3. Agent: A\n3. [abc] Customer: B\n")
     @example("\n[00:12] Agent: \n[abc] Ben:  00:20 - [pause]\n[pause]\nAgent: \nAgent: \n")
+    @example("\nAgent: 0\n0\nAgent: ?\n[pause]\nCustomer: ?\n")
+    @example("[00:12] ¡\n\n[pause]\n[00:12] \n")
     @example("0\n---\n[pause]\n\n\nAgent: \n")
     @example("[00:12] [pause]\n[pause]\n\n[abc] Agent: \n[pause]\n[00:12] Customer: \n")
     @settings(max_examples=examples, deadline=None)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from reddy_lib.transcripts.formats.said_signs import SAID_SIGNS
 from reddy_lib.transcripts.roles import is_numbered, leaning
 from reddy_lib.transcripts.stamps import STAMP, read_stamp
 
@@ -304,6 +305,11 @@ def _marked(tokens: Sequence[_Token]) -> bool:
     )
 
 
+def _is_said(tokens: Sequence[_Token]) -> bool:
+    """Are there signs among these tokens that only words have, and no label has around it?"""
+    return any(token.text in SAID_SIGNS for token in tokens)
+
+
 def _times(tokens: Sequence[_Token]) -> list[str]:
     """Return the times among tokens; without a clock, seconds with their fractions in brackets: "[0.00 - 3.21]"."""
     found = [token.text for token in tokens if token.kind == "time"]
@@ -339,7 +345,7 @@ def _heads(line: str, tokens: Sequence[_Token], known: Callable[[str], bool]) ->
                     yield _before(line, opening, label, before, between, tokens[rest].at)
             between = tokens[end:rest]
             if rest == len(tokens):
-                if whole:
+                if whole and not _is_said(between):
                     way = _Way("above", opening, _keys(between))
                     yield _Tried(way, Cut(label, "", (*before, *_times(between))[:2]))
             elif between and (between[-1].kind == "space" or _opens_words(between)) and _marked(between):
@@ -387,7 +393,7 @@ def _tails(line: str, tokens: Sequence[_Token]) -> Iterator[_Tried]:
     while end and not _is_wordy(tokens[end - 1]):
         end -= 1
     closing = tokens[end:]
-    if len(closing) > 6:
+    if len(closing) > 6 or _is_said(closing):
         return
     at = end
     while at and end - at < 9 and (_is_wordy(tokens[at - 1]) or tokens[at - 1].text in (" ", "#", "/", "&")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from reddy_lib.transcripts.formats.said_signs import SAID_SIGNS
 from reddy_lib.transcripts.formats.styles import ARROW, same_style
 from reddy_lib.transcripts.formats.text_rows import ARTICLE, Known, Row, could_be_a_name
 from reddy_lib.transcripts.formats.turn_building import read_moments
@@ -75,7 +76,8 @@ def without_speakers(rows: list[Row]) -> Parsed:
     return parsed
 
 
-CLOCK_ALONE = re.compile(rf"\W{{0,3}}(?P<start>{CLOCK})(?:{ARROW}(?P<stop>{CLOCK}))?\W{{0,3}}")
+_AROUND_CLOCK = rf"[^\w{SAID_SIGNS}]{{0,3}}"
+CLOCK_ALONE = re.compile(rf"{_AROUND_CLOCK}(?P<start>{CLOCK})(?:{ARROW}(?P<stop>{CLOCK}))?{_AROUND_CLOCK}")
 
 
 def _under_clocks(rows: list[Row]) -> list[Row]:
