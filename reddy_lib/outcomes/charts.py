@@ -154,7 +154,11 @@ def reasons(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
         return _nothing(f"None of {_plural(len(outcomes), 'call')} was rejected, failed or is in doubt")
     keys = list(reason_of(away))
     kinds = len(set(keys))
-    title = f"{_of(len(away), len(outcomes))} not accepted, for {_plural(kinds, 'reason')}"
+    # Not "not accepted": calls that are held or were not sent yet are not accepted either.
+    words = ["in doubt" if name == "unknown" else name for name in _ordered(away["status"].astype(str))]
+    last = words.pop()
+    said = f"{', '.join(words)} or {last}" if words else last
+    title = f"{_of(len(away), len(outcomes))} {said}, for {_plural(kinds, 'reason')}"
     return _stacked(away, keys, "reason", "reason", str, title=title)
 
 

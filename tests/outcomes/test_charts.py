@@ -382,7 +382,7 @@ class TestReasons:
             {},
         )
         figure = charts.reasons(frame)
-        assert title(figure) == "3 of 4 not accepted, for 2 reasons"
+        assert title(figure) == "3 of 4 rejected or in doubt, for 2 reasons"
         assert labels(figure) == ["invalid agent …", "No answer within … s"]
         assert [(bar.calls, bar.status) for bar in bars(figure)] == [(2, "rejected"), (1, "unknown")]
 
