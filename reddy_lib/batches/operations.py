@@ -31,7 +31,7 @@ from reddy_lib.batches.inverses import (
     recordings_of,
 )
 from reddy_lib.batches.masking import MaskPersonalData
-from reddy_lib.batches.named_products import resolved
+from reddy_lib.batches.named_products import named, resolved
 from reddy_lib.batches.selections import ranges_of, rows_of_ranges
 from reddy_lib.batches.sound_masks import MaskingWork
 from reddy_lib.batches.steps import Step, read_step, step_json
@@ -191,7 +191,7 @@ def change_in_pieces(
     wanted, who = batch.these_rows(rows), arguments.text(who, "who")
     if not isinstance(step, tuple):
         step = resolved(step, batch.products)
-    title, data = (step[0], None) if isinstance(step, tuple) else (step.title(), step)
+    title, data = (step[0], None) if isinstance(step, tuple) else (named(step, batch.products).title(), step)
     with batch.database.write() as connection:
         id = _begin(connection, batch, wanted, title, who=who, step=data, undoes=None)
     change = step[1] if isinstance(step, tuple) else step.change(who=who)

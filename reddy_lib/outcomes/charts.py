@@ -154,7 +154,11 @@ def reasons(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
         return _nothing(f"None of {_plural(len(outcomes), 'call')} was rejected, failed or is in doubt")
     keys = list(reason_of(away))
     kinds = len(set(keys))
-    title = f"{_of(len(away), len(outcomes))} not accepted, for {_plural(kinds, 'reason')}"
+    # Not "not accepted": calls that are held or were not sent yet are not accepted either.
+    words = ["in doubt" if name == "unknown" else name for name in _ordered(away["status"].astype(str))]
+    last = words.pop()
+    said = f"{', '.join(words)} or {last}" if words else last
+    title = f"{_of(len(away), len(outcomes))} {said}, for {_plural(kinds, 'reason')}"
     return _stacked(away, keys, "reason", "reason", str, title=title)
 
 
@@ -419,7 +423,18 @@ def _stacked(
         figure.add_trace(_bar(name, counts, [shown(places[index]) for index in bars], filters, hover))
     _across(figure, [shown(place) for place in places], labels)
     figure.update_layout(barmode="stack")
-    figure.update_xaxes(title_text="calls", rangemode="tozero", **whole_ticks(row.total() for row in rows))
+    longest, rest = rows[0].total(), rows[-1].total()
+    if others and rest > 2 * longest:
+        # Hundreds of others would leave stumps of the bars that have names.
+        figure.update_xaxes(
+            title_text=f"calls (the bar of the others is cut off: {rest:,})",
+            range=[0, longest * 1.25],
+            **whole_ticks([longest]),
+        )
+    else:
+        figure.update_xaxes(
+            title_text="calls", rangemode="tozero", **whole_ticks(row.total() for row in rows)
+        )
     title = title or f"{_accepted(outcomes)}, across {_plural(len(order), noun)}"
     most = [f"{text} {rows[index].total():,}" for index, text in enumerate(labels[:3])]
     return _finish(figure, title, f"Calls by {noun}", "most: " + ", ".join(most))

@@ -30,9 +30,24 @@ _KEPT = (
 )
 
 
-def confirmed(label: str, wanted: str, *, key: str) -> bool:
-    """Draw a field in which a person types what she means; return whether it is that."""
-    return " ".join(st.text_input(label, key=key).split()) == " ".join(wanted.split())
+def confirmed(label: str, wanted: str, *, key: str, button: str) -> bool:
+    """Draw a field in which a person types what is deleted, and the button; return whether it may be deleted now.
+
+    The button is always enabled: one that waits for the field would miss the click that leaves the field.
+
+    Args:
+        key, button: of the field and of the button.
+    """
+    typed = " ".join(st.text_input(label, key=key).split())
+    if not st.button("Delete for good", key=button, type="primary"):
+        return False
+    if typed == " ".join(wanted.split()):
+        return True
+    st.error(
+        f"Nothing was deleted: type “{escape(wanted)}” above first.",
+        icon=":material/error:",
+    )
+    return False
 
 
 def receipt_ready(receipt: ForgetReceipt) -> None:
@@ -88,8 +103,9 @@ def forget_batch_section(batch: Batch) -> bool:
             key="forget_settings",
             help="Without this, they are kept for the next sheet, without samples from these calls.",
         )
-        typed = confirmed("To confirm, type the batch's name", batch.name, key="forget_name")
-        if st.button("Delete for good", key="forget_batch", type="primary", disabled=not typed):
+        if confirmed(
+            "To confirm, type the batch's name", batch.name, key="forget_name", button="forget_batch"
+        ):
             try:
                 with st.spinner("Deleting, and rewriting the ledger …"):
                     receipt = ledger().forget(
@@ -109,11 +125,11 @@ def forget_call_section(batch: Batch, row: int) -> None:
         return
     with st.expander("Delete this call for good …", icon=":material/delete_forever:"):
         st.caption("Its words, history, recording and answers are deleted from every file. " + _KEPT)
-        typed = confirmed(
-            f"To confirm, type the row number, {row}", str(row), key=f"forget row {batch.id} {row}"
-        )
-        if st.button(
-            "Delete for good", key=f"forget call {batch.id} {row}", type="primary", disabled=not typed
+        if confirmed(
+            f"To confirm, type the row number, {row}",
+            str(row),
+            key=f"forget row {batch.id} {row}",
+            button=f"forget call {batch.id} {row}",
         ):
             try:
                 with st.spinner("Deleting, and rewriting the ledger …"):

@@ -84,7 +84,7 @@ def choose_batch(but: str = "") -> bool:
     batches = batches[batches["id"] != but]
     if not len(batches):
         return False
-    st.subheader("Loaded before")
+    st.subheader("Loaded before", anchor=False)
     for found in batches.head(20).itertuples():
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button(escape(str(found.name)), key=f"open {found.id}", icon=":material/folder_open:"):
@@ -148,10 +148,13 @@ def _switch_panel(batch: Batch) -> None:
 def _rename_panel(batch: Batch) -> None:
     name = st.text_input("Name", value=batch.name, max_chars=120, key="batch_name")
     with st.container(horizontal=True):
-        if st.button("Rename", type="primary", disabled=not name.strip() or name == batch.name):
-            batch.rename(name)
-            close_dialog()
-            st.rerun()
+        # always enabled: a button that waits for the field would miss the click that leaves the field
+        if st.button("Rename", type="primary"):
+            if name.strip():
+                batch.rename(name)
+                close_dialog()
+                st.rerun()
+            st.error("A batch needs a name.", icon=":material/error:")
         under_way = under_way_of(batch)
         if not under_way and st.button(
             "Take off the list",

@@ -103,7 +103,8 @@ def submissions_table(
         "state": st.column_config.TextColumn("State", width=70),
     }
     config |= {
-        name: st.column_config.NumberColumn(name.capitalize(), width=70) for name in ("chosen", *numbers)
+        name: st.column_config.NumberColumn(name.capitalize(), width=70, format="localized")
+        for name in ("chosen", *numbers)
     }
     picked: Any = st.dataframe(
         shown,

@@ -272,6 +272,15 @@ class TestAgent:
             filter = chosen({"selection": {"points": [{"customdata": bar.customdata}]}}, "agent")
             assert len(where(frame, filter)) == bar.calls
 
+    def test_many_others_do_not_leave_stumps_of_the_named_bars(self):
+        many = charts.agent(outcomes(*({"agent_email": f"agent{n:04}"} for n in range(1000))))
+        assert many.layout.xaxis.range == (0, 1.25)
+        assert many.layout.xaxis.title.text == "calls (the bar of the others is cut off: 980)"
+        some = charts.agent(outcomes(*({"agent_email": f"agent{n % 22}"} for n in range(44))))
+        assert labels(some)[-1] == "others (2 agents)"
+        assert some.layout.xaxis.range is None
+        assert some.layout.xaxis.title.text == "calls"
+
     def test_a_single_agent_more_is_named_rather_than_called_others(self):
         frame = outcomes(*({"agent_email": f"agent{n}"} for n in range(21)))
         assert not [label for label in labels(charts.agent(frame)) if "others" in label]
@@ -373,7 +382,7 @@ class TestReasons:
             {},
         )
         figure = charts.reasons(frame)
-        assert title(figure) == "3 of 4 not accepted, for 2 reasons"
+        assert title(figure) == "3 of 4 rejected or in doubt, for 2 reasons"
         assert labels(figure) == ["invalid agent …", "No answer within … s"]
         assert [(bar.calls, bar.status) for bar in bars(figure)] == [(2, "rejected"), (1, "unknown")]
 

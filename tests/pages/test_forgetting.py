@@ -50,9 +50,11 @@ def card(function: str, batch_id: str) -> AppTest:
 
 def test_a_batch_is_deleted_once_its_name_is_typed(ledger: reddy.Ledger, batch: reddy.Batch) -> None:
     app = card("forget_batch_section", batch.id)
-    assert app.button(key="forget_batch").disabled
-    app.text_input(key="forget_name").input("April").run()
-    assert app.button(key="forget_batch").disabled
+    for wrong in ("", "April"):
+        app.text_input(key="forget_name").input(wrong)
+        app.button(key="forget_batch").click().run()
+        assert "Nothing was deleted: type “march” above first." in app.error[0].value
+        assert len(ledger.batches()) == 1
     app.text_input(key="forget_name").input(" march ").run()
     app.button(key="forget_batch").click().run()
     assert not len(ledger.batches())
@@ -71,8 +73,10 @@ def test_a_call_is_deleted_on_its_history(ledger: reddy.Ledger, batch: reddy.Bat
 
     app = AppTest.from_function(script, kwargs={"batch_id": batch.id}, default_timeout=60).run()
     key = f"forget call {batch.id} 3"
-    app.text_input(key=f"forget row {batch.id} 3").input("2").run()
-    assert app.button(key=key).disabled
+    app.text_input(key=f"forget row {batch.id} 3").input("2")
+    app.button(key=key).click().run()
+    assert "type “3” above first" in app.error[0].value
+    assert batch.rows() == [2, 3, 4, 5]
     app.text_input(key=f"forget row {batch.id} 3").input("3").run()
     app.button(key=key).click().run()
     assert batch.rows() == [2, 4, 5]
@@ -86,7 +90,9 @@ def test_a_person_is_found_and_deleted_on_outcomes(ledger: reddy.Ledger, batch: 
     app.text_input(key="person_identifier").input("bo@cedarline.example")
     next(one for one in app.button if one.label == "Find").click().run()
     assert "2 calls" in " ".join(one.value for one in app.markdown)
-    assert app.button(key="forget_person").disabled
+    app.button(key="forget_person").click().run()
+    assert "type “2” above first" in app.error[0].value
+    assert batch.rows() == [2, 3, 4, 5]
     app.text_input(key="forget_person_count").input("2").run()
     app.button(key="forget_person").click().run()
     assert batch.rows() == [2, 4]

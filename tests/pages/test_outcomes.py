@@ -108,7 +108,7 @@ def test_the_whole_batch_as_numbers_charts_and_a_table(load: Load, server: reddy
     submit(batch, server)
     app = opened(batch)
     assert "4 loaded → 3 without errors → 3 chosen → **2 accepted**" in words(app)
-    assert charts(app) == ["2 of 4 accepted", "1 of 4 not accepted, for 1 reason"]
+    assert charts(app) == ["2 of 4 accepted", "1 of 4 rejected, for 1 reason"]
     assert calls(app) == [2, 3, 4, 5]
     assert "4 calls" in words(app)
 
@@ -127,7 +127,7 @@ def test_each_chart_can_be_chosen(load: Load, server: reddy.Sandbox) -> None:
     assert shown["product"] == "2 of 3 accepted, across 1 product"
     assert shown["over_time"] == "3 of 3 answered"
     assert shown["seconds"].startswith("Half of 3 answers within")
-    assert shown["reasons"] == "1 of 3 not accepted, for 1 reason"
+    assert shown["reasons"] == "1 of 3 rejected, for 1 reason"
 
 
 def test_one_submission_shows_its_own_calls(load: Load, server: reddy.Sandbox) -> None:

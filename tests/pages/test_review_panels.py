@@ -84,9 +84,9 @@ def click(app: AppTest, name: str) -> AppTest:
 
 def change(app: AppTest, batch: reddy.Batch, value: str, new: str | None = None) -> AppTest:
     """Open "Change …" of a problem, and type a value there."""
-    app.session_state[of_problem(batch, value, "change")] = True
+    app.session_state[of_problem(batch, value, "0 change")] = True
     if new is not None:
-        app.session_state[of_problem(batch, value, "value")] = new
+        app.session_state[of_problem(batch, value, "0 value")] = new
     return run(app)
 
 
@@ -116,12 +116,27 @@ def test_a_typed_value_shows_what_it_would_change_before_it_is_stored(batch: red
 
 def test_another_value_than_the_proposed_one_is_stored_everywhere(batch: reddy.Batch) -> None:
     rows = problem(batch, "Nothing like it").rows
-    fix = of_problem(batch, "Nothing like it", "fix all")
+    fix = of_problem(batch, "Nothing like it", "0 fix all")
     app = change(panel(batch, "problems"), batch, "Nothing like it")
-    box = app.selectbox(key=of_problem(batch, "Nothing like it", "value"))
+    box = app.selectbox(key=of_problem(batch, "Nothing like it", "0 value"))
     box.set_value(next(shown for shown in box.options if shown.startswith("Loans")))
     click(run(app), fix)
     assert products(batch, rows) == {2}
+
+
+def test_an_undo_brings_the_problem_back_without_the_answer_of_before(batch: reddy.Batch) -> None:
+    name = "Nothing like it"
+    own = problem(batch, name).key
+    app = change(panel(batch, "problems"), batch, name)
+    box = app.selectbox(key=of_problem(batch, name, "0 value"))
+    box.set_value(next(shown for shown in box.options if shown.startswith("Loans")))
+    app = click(run(app), of_problem(batch, name, "0 fix all"))
+    batch.undo(history(batch)[0])
+    app.session_state["review edits"] += 1  # as the undo of this page does
+    app = run(app)
+    boxes = [box for box in app.selectbox if own in str(box.key)]
+    assert [box.value for box in boxes] == []
+    assert "Fix all" not in labels(app)
 
 
 def test_a_value_that_cannot_be_used_is_refused_in_words(batch: reddy.Batch) -> None:
@@ -133,7 +148,7 @@ def test_a_value_that_cannot_be_used_is_refused_in_words(batch: reddy.Batch) -> 
 
 def test_without_a_proposal_no_value_is_chosen_beforehand(batch: reddy.Batch) -> None:
     app = change(panel(batch, "problems"), batch, "Nothing like it")
-    assert app.selectbox(key=of_problem(batch, "Nothing like it", "value")).value is None
+    assert app.selectbox(key=of_problem(batch, "Nothing like it", "0 value")).value is None
     assert "Fix all" not in labels(app)
     app = change(panel(batch, "problems"), batch, "Lonas")
     assert "3 of 3 calls would change" in words(app)
@@ -170,10 +185,10 @@ def test_only_a_problem_with_a_value_offers_another_one(batch: reddy.Batch) -> N
     found = batch.problems()
     assert {one.fixable for one in found} == {True, False}
     for one in found:
-        app.session_state[key(batch, f"problem {one.key} change")] = True
+        app.session_state[key(batch, f"problem {one.key} 0 change")] = True
     run(app)
     offered = {str(one.key).split(" problem ")[1] for one in app.selectbox if " problem " in str(one.key)}
-    assert offered == {f"{one.key} value" for one in found if one.fixable}
+    assert offered == {f"{one.key} 0 value" for one in found if one.fixable}
 
 
 def test_no_repair_is_offered_that_would_change_nothing(batch: reddy.Batch) -> None:

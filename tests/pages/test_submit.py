@@ -264,7 +264,7 @@ def test_a_dry_run_checks_and_sends_nothing(engine: Engine, server: reddy.Sandbo
 def test_a_dry_run_holds_calls_whose_product_the_connection_does_not_have(engine: Engine, load: Load) -> None:
     other = [
         {"id": 901, "name": "Cards hotline", "status": "active"},
-        {"id": 1, "name": "Loans", "status": "active"},
+        {"id": 2, "name": "Loans", "status": "active"},
     ]
     batch = load(3, {3: {"Product": "Loans"}}, products=other)
     app = opened(batch)
@@ -279,7 +279,7 @@ def test_other_products_than_at_loading_stop_a_sending_until_it_was_seen(
 ) -> None:
     other = [
         {"id": 901, "name": "Cards hotline", "status": "active"},
-        {"id": 1, "name": "Loans", "status": "active"},
+        {"id": 2, "name": "Loans", "status": "active"},
     ]
     batch = load(3, {3: {"Product": "Loans"}}, products=other)
     app = opened(batch)
@@ -290,6 +290,17 @@ def test_other_products_than_at_loading_stop_a_sending_until_it_was_seen(
     button(app, "Send row 3").click().run()
     assert ended(batch).counts()["accepted"] == 1
     assert sent(server, batch) == [payload for _, payload in batch.payloads([3])]
+
+
+def test_an_id_that_is_another_product_here_is_announced_and_not_sent(engine: Engine, load: Load) -> None:
+    other = [{"id": 1, "name": "Complaints", "status": "active"}]
+    batch = load(2, {2: {"Product": "Complaints"}, 3: {"Product": "Complaints"}}, products=other)
+    app = opened(batch)
+    assert "These calls were checked against another product list" in words(app)
+    button(app, "Send all 2").click().run()
+    assert not latest_exists(batch)
+    assert batch.counts()["held"] == 2
+    assert "was “Complaints” in the list" in batch.findings_of(2)[0].message
 
 
 def test_a_batch_without_ready_calls_leads_to_review(engine: Engine, load: Load) -> None:

@@ -113,6 +113,8 @@ def test_pause_resume_and_cancel_change_the_state_and_say_so(load: Load, server:
     press(app, "Pause")
     assert submission.state == "paused"
     assert "is paused by hand" in words(app)
+    assert "3 calls wait to be sent" in words(app)
+    assert "Nothing to send" not in words(app)
     press(app, "Resume")
     assert submission.state == "running"
     opener = f"cancel {submission.id}"

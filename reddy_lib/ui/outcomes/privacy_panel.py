@@ -85,12 +85,12 @@ def _person(ledger: Ledger) -> None:
         "Outcomes stay as numbers. It cannot be undone."
     )
     if confirmed(
-        f"To confirm, type the number of calls, {len(found)}", str(len(found)), key="forget_person_count"
+        f"To confirm, type the number of calls, {len(found)}",
+        str(len(found)),
+        key="forget_person_count",
+        button="forget_person",
     ):
-        if st.button("Delete for good", key="forget_person", type="primary"):
-            _forget(ledger, identifier)
-    else:
-        st.button("Delete for good", key="forget_person", type="primary", disabled=True)
+        _forget(ledger, identifier)
 
 
 def _forget(ledger: Ledger, identifier: str) -> None:

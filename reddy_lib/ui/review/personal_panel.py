@@ -49,7 +49,11 @@ def draw_personal(batch: Batch, view: View, key: str, total: int) -> None:
         ):
             bar = st.progress(0.0, "Looking through the calls")
             found = personal_data_of(
-                batch, rows, on_progress=lambda done: bar.progress(min(1.0, done / max(1, many)))
+                batch,
+                rows,
+                on_progress=lambda done: bar.progress(
+                    min(1.0, done / max(1, many)), "Looking through the calls"
+                ),
             )
             st.session_state["review personal"] = (state, found)
             st.rerun()
@@ -138,7 +142,9 @@ def _run_test(batch: Batch, listed: str, rows: list[int] | None) -> None:
     bar = st.progress(0.0, "Planting and looking")
     try:
         found = batch.test_finder(
-            rows, items=ITEMS, on_progress=lambda done: bar.progress(min(1.0, done / ITEMS))
+            rows,
+            items=ITEMS,
+            on_progress=lambda done: bar.progress(min(1.0, done / ITEMS), "Planting and looking"),
         )
     except ValueError:
         st.info("None of these calls has a transcript to test with.")

@@ -103,6 +103,8 @@ def _problem(batch: Batch, view: View, problem: Problem, key: str) -> None:
 
 def _another(batch: Batch, problem: Problem, own: str, may: bool) -> None:
     """Another value than the proposed one, and what it would change."""
+    # An undo brings the problem back: its box must not come with the answer of before, which its field does not show.
+    own = f"{own} {st.session_state.get('review edits', 0)}"
     box = st.popover("Change …", disabled=not may, key=f"{own} change", on_change="rerun")
     if not box.open:
         return  # its preview reads every call of the problem
@@ -151,8 +153,11 @@ def draw_preview(batch: Batch, step: Step, rows: list[int]) -> bool:
     st.caption(
         ui.escape("; ".join(told) + (f". {preview.why}" if preview.why and not preview.changed else "."))
     )
+    names = {str(one["id"]): f"{one['name']} · {one['id']}" for one in batch.products or ()}
     for call in preview.shown[:5]:
         for label, before, after in call.changes[:3]:
+            if label == "product":
+                before, after = names.get(before, before), names.get(after, after)
             st.markdown(
                 f":gray[Row {call.row} · {ui.escape(label)}] {ui.escape(_short(before, 60)) or '–'} "
                 f":material/arrow_forward: **{ui.escape(_short(after, 60)) or '–'}**"

@@ -63,6 +63,9 @@ def _said(page: Page, plan: dict[str, int]) -> str:
         return f"{ui.number_of(plan['to_send'], 'call')} to {where}{safe}"
     if choice.is_lost(page.batch):
         return f"Choose which calls to send to {where}"
+    waiting = sum(int(found.queued) for found in page.under_way)
+    if waiting:  # paused, or without its token
+        return f"{ui.number_of(waiting, 'call')} {'waits' if waiting == 1 else 'wait'} to be sent"
     return f"Nothing to send to {where}"
 
 

@@ -114,13 +114,14 @@ def _asked_now(page: Page, rows: list[int] | None) -> Asked:
     asked = asked_about(page.ledger, page.batch.id, page.to.address, rows)
     if asked.unread and ui.may("edit"):
         unread = asked.unread
-        bar = st.progress(0.0, f"Looking for personal data in {ui.number_of(unread, 'call')}")
+        words = f"Looking for personal data in {ui.number_of(unread, 'call')}"
+        bar = st.progress(0.0, words)
         with ui.alerts():
             look_before_sending(
                 page.ledger,
                 page.batch.id,
                 rows,
-                on_progress=lambda done: bar.progress(min(1.0, done / max(1, unread))),
+                on_progress=lambda done: bar.progress(min(1.0, done / max(1, unread)), words),
             )
         bar.empty()
         asked = asked_about(page.ledger, page.batch.id, page.to.address, rows)
