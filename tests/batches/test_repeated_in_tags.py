@@ -14,7 +14,13 @@ AS_WORDS = "four seven six two one six eight two seven five two one seven four e
 
 
 def load(ledger: reddy.Ledger, asked: str, said: str, tag: object) -> reddy.Batch:
-    transcript = f"Agent: Hello, how may I help you?\nCustomer: I want to pay.\nAgent: {asked}\nCustomer: {said}\nAgent: Thank you."
+    turns = [
+        "Agent: Hello, how may I help you?",
+        "Customer: I want to pay.",
+        f"Agent: {asked}",
+        f"Customer: {said}",
+    ]
+    transcript = "\n".join([*turns, "Agent: Thank you."])
     frame = pd.DataFrame(
         {
             "conversation_id": ["c1"],
