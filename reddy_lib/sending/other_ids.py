@@ -8,6 +8,8 @@ a finding that names the earlier call holds the later one. Calls that wait in an
 Short calls at a whole minute are told apart by their ids alone: voicemails often share their words. Rows of one
 sheet are taken for each other only if their words are the same: with ids that are one id, written differently, or with
 agent and start (several exports that were put into one sheet). Then the first is sent, and the others are held.
+
+A call whose words, start or agent were edited before it was sent is known by what was loaded, too.
 """
 
 from __future__ import annotations
@@ -21,9 +23,10 @@ import sqlalchemy as sa
 from reddy_lib.batches.call_rows import hold_calls
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome
 from reddy_lib.database.bulk import pieces
+from reddy_lib.database.former_keys import former_keys
 from reddy_lib.database.schema import batches, calls, deliveries, submissions
 from reddy_lib.findings import Finding, finding
-from reddy_lib.identity import agent_key, comparable, near_id
+from reddy_lib.identity import BY_START, agent_key, comparable, near_id, start_key
 from reddy_lib.sending import content_conflicts, corrected_calls
 from reddy_lib.sending.states import OPEN_STATES
 
@@ -128,6 +131,7 @@ def _hold(connection: sa.Connection, parts: Sequence[sa.ColumnElement[bool]], ad
             **_beside(connection, sa.and_(undecided, ~there), sent),
             **_beside(connection, undecided, waiting),
         }
+        found |= _edited_since(connection, sa.and_(undecided, ~there), address, found)
         found |= _of_one_sheet(connection, undecided, ~there, of_sheet, found)
         keep_past_outcome(connection, list(found))
         for ids in pieces(found):
@@ -172,6 +176,47 @@ def _beside(
             long = keys if call.lines >= _FEW_LINES else keys[:2]
             if earlier := _above(others, long, call.batch_id, call.conversation_id):
                 found[call.id] = (call.row, earlier)
+    return found
+
+
+def _edited_since(
+    connection: sa.Connection, part: sa.ColumnElement[bool], address: str, held: Container[int]
+) -> dict[int, tuple[int, _Earlier]]:
+    """Return the calls of a part that were loaded before as calls which were edited then, and sent."""
+    some_key = sa.select(former_keys.c.key).where(former_keys.c.key.startswith(BY_START)).limit(1)
+    if connection.execute(some_key).first() is None:
+        return {}
+    query = sa.select(
+        calls.c.id, calls.c.row, calls.c.batch_id, calls.c.words_digest, calls.c.timestamp, calls.c.agent_email,
+        calls.c.lines,
+    ).where(part)  # fmt: skip
+    of_key: dict[str, list[tuple[int, int, str]]] = {}
+    for id, row, batch_id, words, timestamp, agent_email, lines in connection.execute(query):
+        if id in held or not (lines >= _FEW_LINES or (timestamp or 0.0) % 60 != 0):
+            continue
+        key = start_key(words, timestamp, agent_email)
+        if key is not None:
+            of_key.setdefault(key, []).append((id, row, batch_id))
+    earlier, known, file = calls.alias(), deliveries.alias(), batches.alias()
+    found: dict[int, tuple[int, _Earlier]] = {}
+    keys = list(of_key)
+    for at in range(0, len(keys), 500):
+        sent = (
+            sa.select(
+                former_keys.c.key, earlier.c.batch_id, earlier.c.row, earlier.c.conversation_id, earlier.c.agent_email,
+                earlier.c.timestamp, earlier.c.delivery_key, earlier.c.near_key, earlier.c.words_digest, file.c.name,
+                known.c.at,
+            )
+            .join(earlier, earlier.c.id == former_keys.c.call_id)
+            .join(known, sa.and_(known.c.address == address, known.c.key == earlier.c.delivery_key))
+            .join(file, file.c.id == earlier.c.batch_id)
+            .where(former_keys.c.key.in_(keys[at : at + 500]))
+        )  # fmt: skip
+        for key, *told in connection.execute(sent):
+            one = _Earlier(*told)
+            for id, row, batch_id in of_key[key]:
+                if batch_id != one.batch_id:
+                    found[id] = (row, one)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.batches.steps import Replace, ShiftTimes
 from reddy_lib.database import schema
+from reddy_lib.database.former_keys import former_keys
 from reddy_lib.errors import SubmissionError
 from reddy_lib.identity import near_id
 from reddy_lib.sending import other_ids
@@ -316,3 +319,43 @@ def test_a_call_that_was_forgotten_is_known_under_another_id(
     (found,) = [one for one in second.findings_of(2) if one.code == OTHER_ID]
     assert "None" not in found.message
     assert "was forgotten since" in found.message
+
+
+EDITED: dict[str, Callable[[reddy.Batch], object]] = {
+    "words": lambda batch: batch.apply(Replace(find="My bill", by="The bill")),
+    "words in two steps": lambda batch: (
+        batch.update([2], product_id=2),
+        batch.apply(Replace(find="My bill", by="The bill")),
+        batch.apply(Replace(find="Thank you", by="Thanks")),
+    ),
+    "start": lambda batch: batch.apply(ShiftTimes(seconds=3600)),
+    "agent": lambda batch: batch.update([2], agent_email="bo@example.com"),
+}
+
+
+@pytest.mark.parametrize("edited", EDITED)
+def test_a_call_that_was_edited_before_it_was_sent_is_known_as_it_was_loaded(
+    ledger: reddy.Ledger, sandbox: reddy.Sandbox, client: reddy.Client, edited: str
+) -> None:
+    first = load(ledger, calls("a-1"), "march")
+    EDITED[edited](first)
+    reddy.submit(first, client, progress=False)
+    second = load(ledger, calls("b-7"))
+    with pytest.raises(SubmissionError, match="under another id"):
+        reddy.submit(second, client, progress=False)
+    (found,) = [one for one in second.findings_of(2) if one.code == OTHER_ID]
+    assert "Row 2 of 'march' was sent on" in found.message
+    second.accept([2], OTHER_ID, who="ann")
+    reddy.submit(second, client, rows=[2], progress=False)
+    assert len(sandbox.payloads) == 2
+
+
+def test_what_is_known_of_its_words_is_forgotten_with_it(
+    ledger: reddy.Ledger, sandbox: reddy.Sandbox, client: reddy.Client
+) -> None:
+    first = load(ledger, calls("a-1"), "march")
+    EDITED["words"](first)
+    reddy.submit(first, client, progress=False)
+    ledger.forget(first)
+    with ledger.read() as connection:
+        assert connection.execute(sa.select(former_keys.c.key)).all() == []
