@@ -98,7 +98,7 @@ MEANINGS = {
     "personal-data-held": "The call contains personal data that must not be sent to this address.",
     "mask-still-heard": "Words are masked, but can be heard: they could not be silenced, or the original is attached.",
     "conversation-sent-under-other-id": (
-        "A call in another batch, with the same words or a similar id, was sent or is waiting."
+        "A call of this or another batch, with the same words or a similar id, was sent or is waiting."
     ),
     "conversation-sent-with-other-words": "Reddy has a call with this id and another transcript.",
     "speaker-invalid": "The setting that separates the speakers of a recording cannot be used.",

@@ -33,6 +33,7 @@ __all__ = [
     "instance",
     "known",
     "listed",
+    "number_or_text",
     "product_dicts",
     "row_number",
     "row_numbers",
@@ -170,6 +171,19 @@ def row_numbers(rows: object) -> list[int]:
 def some_rows(rows: object) -> list[int] | None:
     """Return row numbers as `row_numbers` does; None, which means all rows, stays None."""
     return None if rows is None else row_numbers(rows)
+
+
+def number_or_text(value: object, name: str) -> int | str:
+    """Return a number as an int, also one of NumPy, as the index of a frame has them; a text as it is.
+
+    Raises TypeError: `value` is something else.
+    """
+    if isinstance(value, str):
+        return value
+    number = _integer(value)
+    if number is None:
+        raise TypeError(f"{name} must be its number or id, such as 3, not {_shown(value)}.")
+    return number
 
 
 def text(value: object, name: str) -> str:

@@ -12,7 +12,20 @@ from decimal import Decimal
 
 from reddy_lib.model import Call
 
-__all__ = ["agent_key", "call_key", "comparable", "is_printable", "near_id", "near_key", "words_digest"]
+__all__ = [
+    "BY_START",
+    "agent_key",
+    "call_key",
+    "comparable",
+    "is_printable",
+    "near_id",
+    "near_key",
+    "start_key",
+    "words_digest",
+]
+
+BY_START = "start:"
+"""How the keys of `start_key` begin, unlike those of `call_key`."""
 
 _ALWAYS_SHOWN = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
@@ -101,6 +114,17 @@ _SEPARATORS = re.compile("[.,]")
 
 def _key(conversation: str, agent: str) -> str:
     return hashlib.sha256(f"{conversation}\x1f{agent}".encode("utf-8", "replace")).hexdigest()[:40]
+
+
+def start_key(words: str | None, timestamp: float | None, agent_email: str | None) -> str | None:
+    """Return the key of a call by what was said, when it started and its agent; None where one of them is missing.
+
+    Args:
+        words: from `words_digest`.
+    """
+    if not words or timestamp is None or not agent_email:
+        return None
+    return BY_START + _key(f"{words}\x1f{timestamp}", agent_key(agent_email))
 
 
 def words_digest(call: Call) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 import reddy_lib as reddy
 import reddy_lib.arguments as arguments
@@ -25,6 +27,9 @@ FRAME = pd.DataFrame(
     }
 )
 TEXT = FRAME.to_csv(index=False)
+
+
+CLIENT = reddy.Client("token-of-a-test", base_url="http://localhost:1")
 
 
 @pytest.fixture(name="batch", scope="module")
@@ -97,6 +102,38 @@ WRONG: dict[str, tuple[Callable[[reddy.Batch, Any], Any], list[object], str]] = 
         lambda _, value: reddy.parse_transcript(value),
         [Path("x.txt"), io.StringIO("Agent: hi"), FRAME, FRAME["Transcript"], object()],
         "text must be a transcript",
+    ),
+    "undo": (lambda batch, value: batch.undo(value), [None, 1.0, FRAME["Product"], True], "The operation must be"),
+    "resume": (lambda batch, value: batch.resume(value), [None, 1.5, [1]], "The operation must be"),
+    "personal_policy": (
+        lambda batch, value: reddy.personal_policy(value, "sandbox"),
+        [None, "ledger.sqlite"],
+        "The first argument must be a ledger",
+    ),
+    "set_personal_policy": (
+        lambda batch, value: reddy.set_personal_policy(ledger_of(batch), "sandbox", value),
+        [None, "mask", ["card"]],
+        "rules must be a dict",
+    ),
+    "personal_data": (
+        lambda batch, value: reddy.submit(batch, CLIENT, personal_data=value, progress=False),
+        [5, ["card"], True],
+        'personal_data must be "mask"',
+    ),
+    "access_log": (
+        lambda batch, value: ledger_of(batch).access_log(since=value),
+        ["2026-01-01", date(2026, 1, 1), 5],
+        "since must be a time",
+    ),
+    "change-transcript": (
+        lambda batch, value: batch.change(2, lambda call: replace(call, transcript=value)),
+        ["hello", ["hello"], [{"role": "agent", "text": "hi"}], 5],
+        "transcript must be a list of reddy.TranscriptLine",
+    ),
+    "change-tags": (
+        lambda batch, value: batch.change(2, lambda call: replace(call, tags=value)),
+        [{"a": 1}, [("a", 1)]],
+        "tags must be a list of reddy.Tag",
     ),
     "mapping": (
         lambda batch, value: ledger_of(batch).load(FRAME, {"agent_email": value}, progress=False),
@@ -203,3 +240,10 @@ def test_a_transcript_may_be_bytes_of_utf_8() -> None:
 @pytest.mark.parametrize("cell", [None, float("nan"), pd.NA, pd.NaT, np.float64("nan"), ""])
 def test_an_empty_cell_is_a_transcript_without_lines(cell: object) -> None:
     assert reddy.parse_transcript(cell) == []
+
+
+def test_a_number_from_the_index_of_the_operations_is_one(ledger: reddy.Ledger) -> None:
+    batch = ledger.load(FRAME, timezone="UTC", progress=False)
+    batch.update([2], agent_email="bo@example.com")
+    batch.undo(batch.operations().index[0])
+    assert batch.call(2).agent_email == "ann@example.com"

@@ -44,7 +44,7 @@ from reddy_lib.database.former_keys import remember_keys
 from reddy_lib.database.schema import EDITABLE, calls, edits, personal_data
 from reddy_lib.errors import CallLocked
 from reddy_lib.findings import Finding
-from reddy_lib.identity import call_key
+from reddy_lib.identity import call_key, start_key, words_digest
 from reddy_lib.model import Call, from_payload, payload_json
 from reddy_lib.recordings import attachments as files
 from reddy_lib.recordings.file_names import ending_of, stem_of
@@ -351,6 +351,10 @@ def _store(
             if one.old.delivery_key and one.old.delivery_key != call_key(one.call)
         ],
     )
+    if not masks:  # what is masked is known by its words as they were loaded
+        remember_keys(
+            connection, [(one.old.id, key) for one in new if (key := _loaded_start(one)) is not None]
+        )
     keys = {key for one in new for key in (one.old.delivery_key, call_key(one.call)) if key}
     for some in _hundreds(sorted(keys)):
         remark_duplicates(connection, batch.id, some)
@@ -358,6 +362,18 @@ def _store(
 
 def _hundreds(keys: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
     return (keys[at : at + size] for at in range(0, len(keys), size))
+
+
+def _loaded_start(one: _New) -> str | None:
+    """Return the key of a call by its words, start and agent as they were loaded; None where a change leaves them."""
+    old, call = one.old, one.call
+    new = start_key(words_digest(call), call.timestamp, call.agent_email)
+    if one.payload == old.payload or new == start_key(old.words_digest, old.timestamp, old.agent_email):
+        return None
+    if old.original is None:
+        return start_key(old.words_digest, old.timestamp, old.agent_email)
+    loaded = from_payload(old.original)
+    return start_key(words_digest(loaded), loaded.timestamp, loaded.agent_email)
 
 
 def _values(batch: StoredBatch, one: _New, *, now: float, masks: bool) -> dict[str, Value]:

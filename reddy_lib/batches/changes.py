@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,7 +30,7 @@ from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import calls, edits
 from reddy_lib.errors import CallChanged
 from reddy_lib.findings import Finding
-from reddy_lib.model import Call, from_payload, payload_json
+from reddy_lib.model import Call, Tag, TranscriptLine, from_payload, payload_json
 
 __all__ = [
     "apply_step",
@@ -248,6 +248,14 @@ def store_if(batch: StoredBatch, row: int, seen: bytes | None, call: Call, *, wh
 
     Raises as `Batch.replace`.
     """
+    for name, kind in (("transcript", TranscriptLine), ("tags", Tag)):
+        value = getattr(call, name)
+        if value is not None and not (
+            isinstance(value, Sequence) and all(isinstance(one, kind) for one in value)
+        ):
+            raise TypeError(
+                f"The call was not stored: {name} must be a list of reddy.{kind.__name__}, or None."
+            )
     try:
         new = from_payload(
             payload_json(call)

@@ -347,7 +347,11 @@ def _undoing_each(batch: StoredBatch, one: Operation) -> Iterator[tuple[int, str
 
 def find(batch: StoredBatch, operation: Operation | str | int) -> Operation:
     """Return an operation as it is now, by id or number. Raises NotInLedger: the batch has no such operation."""
-    wanted = operation.id if isinstance(operation, Operation) else operation
+    wanted = (
+        operation.id
+        if isinstance(operation, Operation)
+        else arguments.number_or_text(operation, "The operation")
+    )
     by = operations.c.number if isinstance(wanted, int) else operations.c.id
     found = _operations(batch, by == wanted)
     if not found:

@@ -72,8 +72,9 @@ def access_frame(
     database.require("administer")
     table = access_log.c
     query = sa.select(table.at, table.who, table.what, table.batch_id, table.calls, table.reference)
-    for limit, later in ((since, True), (until, False)):
+    for name, limit, later in (("since", since, True), ("until", until, False)):
         if limit is not None:
+            arguments.instance(limit, datetime, name, "a time such as datetime(2026, 3, 1, tzinfo=UTC)")
             moment = (limit if limit.tzinfo else limit.replace(tzinfo=UTC)).timestamp()
             query = query.where(table.at >= moment if later else table.at < moment)
     with database.read() as connection:

@@ -15,7 +15,7 @@ Where words are, and what forgetting a call does to each place:
     batches             name, file name, hash, mapping and products are gone; the row stays for the counts
     profiles, recipes   samples and edits of single calls are gone; with `settings`, deleted
     deliveries, former_keys
-                        stay, without the digest of the words: hashes of conversation and agent, and the address. They are
+                        stay, without digests of the words: hashes of conversation and agent, and the address. They are
                         what keeps the call from being sent again. The near key of a call stays for the same reason.
     submissions         stay; the reason why one was paused is deleted with its batch
     reconciliations, corrections, workers, paces, worker_paces, upload_hosts, ramps, questions, restore_answers,

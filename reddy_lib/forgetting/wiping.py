@@ -27,6 +27,7 @@ from reddy_lib.database.schema import (
     restore_answers,
 )
 from reddy_lib.forgetting.receipts import Counts
+from reddy_lib.identity import BY_START
 
 __all__ = [
     "EMPTY",
@@ -173,6 +174,8 @@ def wipe(connection: sa.Connection, call_ids: Sequence[int]) -> Counts:
         _delete(connection, table, never)
     connection.execute(calls.delete().where(calls.c.id.in_(never)))
     kept = [one for one in ids if one not in set(never)]
+    of_words = former_keys.c.key.startswith(BY_START)
+    connection.execute(former_keys.delete().where(former_keys.c.call_id.in_(kept), of_words))
     _give_last_outcome(connection, kept)
     connection.execute(calls.update().where(calls.c.id.in_(kept)).values(**_WORDLESS))
     return counts

@@ -6,13 +6,16 @@ the same agent or with the same words; or agent, start and words are the same un
 a finding that names the earlier call holds the later one. Calls that wait in another submission count as well.
 
 Short calls at a whole minute are told apart by their ids alone: voicemails often share their words. Rows of one
-sheet are never taken for each other.
+sheet are taken for each other only if their words are the same: with ids that are one id, written differently, or with
+agent and start (several exports that were put into one sheet). Then the first is sent, and the others are held.
+
+A call whose words, start or agent were edited before it was sent is known by what was loaded, too.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
@@ -20,9 +23,10 @@ import sqlalchemy as sa
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome
 from reddy_lib.batches.stored_rows import hold_calls
 from reddy_lib.database.bulk import pieces
+from reddy_lib.database.former_keys import former_keys
 from reddy_lib.database.schema import batches, calls, deliveries, submissions
 from reddy_lib.findings import Finding, finding
-from reddy_lib.identity import agent_key, near_id
+from reddy_lib.identity import BY_START, agent_key, comparable, near_id, start_key
 from reddy_lib.sending import content_conflicts, corrected_calls
 from reddy_lib.sending.states import OPEN_STATES
 
@@ -119,6 +123,7 @@ def _hold(connection: sa.Connection, parts: Sequence[sa.ColumnElement[bool]], ad
     waiting = _waiting(connection, address)
     own = deliveries.alias()
     there = sa.exists().where(own.c.address == address, own.c.key == calls.c.delivery_key)  # it is skipped
+    of_sheet: _Others = {}
     for part in parts:
         undecided = sa.and_(part, _UNDECIDED)
         sent = _sent_before(connection, sa.and_(undecided, ~there), address)
@@ -126,6 +131,8 @@ def _hold(connection: sa.Connection, parts: Sequence[sa.ColumnElement[bool]], ad
             **_beside(connection, sa.and_(undecided, ~there), sent),
             **_beside(connection, undecided, waiting),
         }
+        found |= _edited_since(connection, sa.and_(undecided, ~there), address, found)
+        found |= _of_one_sheet(connection, undecided, ~there, of_sheet, found)
         keep_past_outcome(connection, list(found))
         for ids in pieces(found):
             connection.execute(calls.update().where(calls.c.id.in_(ids)).values(**NEVER_SENT))
@@ -165,7 +172,113 @@ def _beside(
             if earlier := _other(others.get(key, {}), call.batch_id, call.delivery_key):
                 found[call.id] = (call.row, earlier)
                 break
+        else:
+            long = keys if call.lines >= _FEW_LINES else keys[:2]
+            if earlier := _above(others, long, call.batch_id, call.conversation_id):
+                found[call.id] = (call.row, earlier)
     return found
+
+
+def _edited_since(
+    connection: sa.Connection, part: sa.ColumnElement[bool], address: str, held: Container[int]
+) -> dict[int, tuple[int, _Earlier]]:
+    """Return the calls of a part that were loaded before as calls which were edited then, and sent."""
+    some_key = sa.select(former_keys.c.key).where(former_keys.c.key.startswith(BY_START)).limit(1)
+    if connection.execute(some_key).first() is None:
+        return {}
+    query = sa.select(
+        calls.c.id, calls.c.row, calls.c.batch_id, calls.c.words_digest, calls.c.timestamp, calls.c.agent_email,
+        calls.c.lines,
+    ).where(part)  # fmt: skip
+    of_key: dict[str, list[tuple[int, int, str]]] = {}
+    for id, row, batch_id, words, timestamp, agent_email, lines in connection.execute(query):
+        if id in held or not (lines >= _FEW_LINES or (timestamp or 0.0) % 60 != 0):
+            continue
+        key = start_key(words, timestamp, agent_email)
+        if key is not None:
+            of_key.setdefault(key, []).append((id, row, batch_id))
+    earlier, known, file = calls.alias(), deliveries.alias(), batches.alias()
+    found: dict[int, tuple[int, _Earlier]] = {}
+    keys = list(of_key)
+    for at in range(0, len(keys), 500):
+        sent = (
+            sa.select(
+                former_keys.c.key, earlier.c.batch_id, earlier.c.row, earlier.c.conversation_id, earlier.c.agent_email,
+                earlier.c.timestamp, earlier.c.delivery_key, earlier.c.near_key, earlier.c.words_digest, file.c.name,
+                known.c.at,
+            )
+            .join(earlier, earlier.c.id == former_keys.c.call_id)
+            .join(known, sa.and_(known.c.address == address, known.c.key == earlier.c.delivery_key))
+            .join(file, file.c.id == earlier.c.batch_id)
+            .where(former_keys.c.key.in_(keys[at : at + 500]))
+        )  # fmt: skip
+        for key, *told in connection.execute(sent):
+            one = _Earlier(*told)
+            for id, row, batch_id in of_key[key]:
+                if batch_id != one.batch_id:
+                    found[id] = (row, one)
+    return found
+
+
+def _of_one_sheet(
+    connection: sa.Connection,
+    part: sa.ColumnElement[bool],
+    not_there: sa.ColumnElement[bool],
+    others: _Others,
+    held: Container[int],
+) -> dict[int, tuple[int, _Earlier]]:
+    """Return the calls of a part that are probably a call above them in their own sheet, which is to be sent with them.
+
+    Args:
+        not_there: the condition of a call that the address does not have under its very id.
+        others: the calls above, of earlier parts; those of this one are added.
+        held: calls that are held already, so that no other call is the same as one that is sent.
+    """
+    batch_id = connection.execute(sa.select(calls.c.batch_id).where(part).limit(1)).scalar()
+    shared = (
+        sa.select(calls.c.words_digest)
+        .where(calls.c.batch_id == batch_id, calls.c.words_digest.is_not(None))
+        .group_by(calls.c.words_digest)
+        .having(sa.func.count() > 1)
+    )
+    query = (
+        sa.select(
+            calls.c.id, calls.c.row, calls.c.batch_id, calls.c.delivery_key, calls.c.near_key, calls.c.words_digest,
+            calls.c.conversation_id, calls.c.agent_email, calls.c.timestamp, calls.c.lines, batches.c.name,
+        )
+        .join(batches, batches.c.id == calls.c.batch_id)
+        .where(part, not_there, calls.c.words_digest.in_(shared))
+        .order_by(calls.c.row)
+    )  # fmt: skip
+    found = {}
+    for call in connection.execute(query):
+        if call.id in held:
+            continue
+        keys = _by_words(call.words_digest, call.conversation_id)
+        if call.lines >= _FEW_LINES:
+            keys += _by_start(call.words_digest, call.timestamp, call.agent_email)
+        if earlier := _above(others, keys, call.batch_id, call.conversation_id):
+            found[call.id] = (call.row, earlier)
+            continue
+        one = _Earlier(
+            call.batch_id, call.row, call.conversation_id, call.agent_email, call.timestamp, call.delivery_key,
+            call.near_key, call.words_digest, call.name, None,
+        )  # fmt: skip
+        for key in keys:
+            others.setdefault(key, {}).setdefault(call.batch_id, [one])
+    return found
+
+
+def _above(
+    others: _Others, keys: Sequence[_Key], batch_id: str, conversation_id: str | None
+) -> _Earlier | None:
+    """Return a call of the same sheet that is probably this one. Only its words tell: ids of a sheet may be alike."""
+    for key in keys:
+        for earlier in others.get(key, {}).get(batch_id, ()) if key[0] != "key" else ():
+            # One conversation of two agents is two calls for Reddy.
+            if comparable(earlier.conversation_id or "") != comparable(conversation_id or ""):
+                return earlier
+    return None
 
 
 def _other(of_key: dict[str, list[_Earlier]], batch_id: str, key: str | None) -> _Earlier | None:

@@ -31,13 +31,13 @@ from reddy_lib.batches.personal_looks import (
     kinds_of_calls,
 )
 from reddy_lib.batches.stored_rows import release_calls
+from reddy_lib.database.database import Database
 from reddy_lib.database.sandbox_urls import SANDBOX, address_in
 from reddy_lib.database.schema import calls, personal_rules
 from reddy_lib.personal_data import KINDS, PLURALS, TITLES
 
 if TYPE_CHECKING:
     from reddy_lib.batches.batch import Batch
-    from reddy_lib.database.database import Database
 
 __all__ = [
     "DEFAULTS",
@@ -81,6 +81,7 @@ def personal_policy(database: Database, to: str | _Client) -> dict[str, Personal
     Args:
         to: an address ("sandbox", "https://app.reddy.io"), or a client.
     """
+    _must_be_ledger(database)
     with database.read() as connection:
         return _rules(connection, address_in(connection, _url(to)))
 
@@ -98,6 +99,7 @@ def set_personal_policy(
         ValueError: there is no such kind or rule; nothing was changed.
         NotAllowed: this takes an administrator.
     """
+    _must_be_ledger(database)
     _check(rules, RULES)
     who = arguments.text(who, "who")
     with database.write(right="administer") as connection:
@@ -223,6 +225,10 @@ def refused(connection: sa.Connection, address: str, found: Sequence[_ToSend]) -
 # --- in the ledger -----------------------------------------------------------------------------------------------
 
 
+def _must_be_ledger(database: object) -> None:
+    arguments.instance(database, Database, "The first argument", "a ledger, such as reddy.Ledger()")
+
+
 def _url(to: str | _Client) -> str:
     if isinstance(to, str):
         return to
@@ -233,6 +239,7 @@ def _url(to: str | _Client) -> str:
 
 
 def _check(rules: Mapping[str, str], allowed: Iterable[str]) -> None:
+    arguments.instance(rules, Mapping, "rules", 'a dict such as {"card": "mask"}')
     for kind, rule in rules.items():
         arguments.known(kind, "kind", KINDS)
         arguments.known(rule, "rule", tuple(allowed))

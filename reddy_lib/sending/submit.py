@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from reddy_lib.api import Client
-from reddy_lib.arguments import text, whole_number
+from reddy_lib.arguments import instance, text, whole_number
 from reddy_lib.batches.batch import Batch
 from reddy_lib.database.database import Database
 from reddy_lib.database.sandbox_urls import ledger_address
@@ -122,6 +122,9 @@ def submit(
         )
     if personal_data is not None:
         answers = dict.fromkeys(KINDS, personal_data) if isinstance(personal_data, str) else personal_data
+        instance(
+            answers, Mapping, "personal_data", '"mask", "hold" or "allow", or a dict such as {"card": "mask"}'
+        )
         answer_personal_data(batch, client, answers, who=who)
     with _for_a_notebook(batch.database):
         return _submit(

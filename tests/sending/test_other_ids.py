@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.batches.steps import Replace, ShiftTimes
 from reddy_lib.database import schema
+from reddy_lib.database.former_keys import former_keys
 from reddy_lib.errors import SubmissionError
 from reddy_lib.identity import near_id
 from reddy_lib.sending import other_ids
@@ -121,6 +124,69 @@ def test_the_same_sheet_again_is_skipped_and_rows_of_one_sheet_are_not_taken_for
     assert len(sandbox.payloads) == 3
 
 
+@pytest.mark.parametrize(
+    ("ids", "start"),
+    [
+        (("9001", "09001", "9001.0"), None),  # one id, in three exports
+        (("c-1", "C-1", "c-1 "), 1_700_000_040),
+        (("a-1", "b-7", "x-9"), 1_700_000_040),  # agent, start and words
+    ],
+)
+def test_the_same_call_twice_in_one_sheet_is_sent_once(
+    ledger: reddy.Ledger,
+    sandbox: reddy.Sandbox,
+    client: reddy.Client,
+    ids: tuple[str, ...],
+    start: int | None,
+) -> None:
+    frame = calls(*ids, said=LONG.replace("{}", "again"))
+    frame["timestamp"] = start
+    batch = load(ledger, frame.drop(columns="timestamp") if start is None else frame, "march")
+    with pytest.warns(UserWarning, match="under another id"):
+        reddy.submit(batch, client, progress=False)
+    assert batch.rows(status="accepted") == [2]
+    [found] = [one for one in batch.findings_of(3) if one.code in (OTHER_ID, "conversation-duplicate")]
+    assert "Row 2" in found.message
+    other = batch.rows(status="held", code=OTHER_ID)[0]
+    reddy.submit(batch, client, progress=False)
+    assert len(sandbox.payloads) == 1
+    batch.accept([other], OTHER_ID, who="ann")  # it is another call after all
+    reddy.submit(batch, client, rows=[other], progress=False)
+    assert len(sandbox.payloads) == 2
+
+
+def test_a_call_of_which_the_first_part_of_the_sheet_was_sent_is_held_later(
+    ledger: reddy.Ledger, sandbox: reddy.Sandbox, client: reddy.Client
+) -> None:
+    frame = calls("a-1", "b-7", said=LONG.replace("{}", "again"))
+    frame["timestamp"] = 1_700_000_040
+    batch = load(ledger, frame, "march")
+    reddy.submit(batch, client, rows=[3], progress=False)
+    with pytest.raises(SubmissionError, match="under another id"):
+        reddy.submit(batch, client, rows=[2], progress=False)
+    assert batch.rows(status="held") == [2]
+    assert len(sandbox.payloads) == 1
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        calls("v-1", "v-2", said="Agent: Please leave a message.\nCustomer: Please call me back."),
+        calls("t-1", "t-2", said=LONG.replace("{}", "again")),  # another start
+        calls("a-1", "A-1"),  # other words
+        calls(
+            "a-1", "a-1", said=LONG.replace("{}", "again"), agent_email=["ann@example.com", "bo@example.com"]
+        ),
+    ],
+    ids=["voicemails", "starts", "words", "agents"],
+)
+def test_calls_of_one_sheet_that_are_alike_are_sent(
+    ledger: reddy.Ledger, sandbox: reddy.Sandbox, client: reddy.Client, frame: pd.DataFrame
+) -> None:
+    reddy.submit(load(ledger, frame), client, progress=False)
+    assert len(sandbox.payloads) == 2
+
+
 def test_a_call_that_waits_in_another_submission_counts_as_well(ledger: reddy.Ledger) -> None:
     first = load(ledger, calls("00123", "a-2"), "march")
     create(ledger, first.id, address="sandbox", token_source="notebook")
@@ -159,7 +225,7 @@ def test_no_query_reads_all_deliveries_of_an_address(ledger: reddy.Ledger) -> No
     sa.event.listen(ledger.engine, "before_cursor_execute", explain)
     hold_other_ids(ledger, sendable(batch.id, None), "sandbox")
     sa.event.remove(ledger.engine, "before_cursor_execute", explain)
-    assert len(plans) == 4
+    assert len(plans) == 5
     assert all(step.endswith(("words_digest=?)", "key=?)")) for steps in plans for step in steps), plans
 
 
@@ -256,3 +322,43 @@ def test_a_call_that_was_forgotten_is_known_under_another_id(
     (found,) = [one for one in second.findings_of(2) if one.code == OTHER_ID]
     assert "None" not in found.message
     assert "was forgotten since" in found.message
+
+
+EDITED: dict[str, Callable[[reddy.Batch], object]] = {
+    "words": lambda batch: batch.apply(Replace(find="My bill", by="The bill")),
+    "words in two steps": lambda batch: (
+        batch.update([2], product_id=2),
+        batch.apply(Replace(find="My bill", by="The bill")),
+        batch.apply(Replace(find="Thank you", by="Thanks")),
+    ),
+    "start": lambda batch: batch.apply(ShiftTimes(seconds=3600)),
+    "agent": lambda batch: batch.update([2], agent_email="bo@example.com"),
+}
+
+
+@pytest.mark.parametrize("edited", EDITED)
+def test_a_call_that_was_edited_before_it_was_sent_is_known_as_it_was_loaded(
+    ledger: reddy.Ledger, sandbox: reddy.Sandbox, client: reddy.Client, edited: str
+) -> None:
+    first = load(ledger, calls("a-1"), "march")
+    EDITED[edited](first)
+    reddy.submit(first, client, progress=False)
+    second = load(ledger, calls("b-7"))
+    with pytest.raises(SubmissionError, match="under another id"):
+        reddy.submit(second, client, progress=False)
+    (found,) = [one for one in second.findings_of(2) if one.code == OTHER_ID]
+    assert "Row 2 of 'march' was sent on" in found.message
+    second.accept([2], OTHER_ID, who="ann")
+    reddy.submit(second, client, rows=[2], progress=False)
+    assert len(sandbox.payloads) == 2
+
+
+def test_what_is_known_of_its_words_is_forgotten_with_it(
+    ledger: reddy.Ledger, sandbox: reddy.Sandbox, client: reddy.Client
+) -> None:
+    first = load(ledger, calls("a-1"), "march")
+    EDITED["words"](first)
+    reddy.submit(first, client, progress=False)
+    ledger.forget(first)
+    with ledger.read() as connection:
+        assert connection.execute(sa.select(former_keys.c.key)).all() == []
