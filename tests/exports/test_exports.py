@@ -8,6 +8,7 @@ import json
 import zipfile
 from dataclasses import replace
 from html import unescape
+from typing import Any
 
 import pytest
 import python_calamine
@@ -257,6 +258,24 @@ def test_a_perfect_reader_gets_every_field_right(samples: list[Sample]) -> None:
     for sample in samples:
         result = judged(sample, [perfect(call) for call in sample.truth])
         assert {how for _, how in result.fields} == {"right"}, (sample.seed, result.notes)
+
+
+def test_a_call_that_the_file_leaves_open_is_not_held_without_need() -> None:
+    sample = make_sample(3, "seen", layout="lines-grouped")
+    held = [replace(perfect(call), held=True) for call in sample.truth]
+    assert judged(sample, held).held_but_right == len(held)
+    first = replace(sample.truth[0].lines[0], role=ASKED, text="This call is recorded.")
+    left: tuple[dict[str, Any], ...] = (
+        {"agent": ASKED},
+        {"product": ASKED},
+        {"start": ASKED},
+        {"lines": tuple(replace(line, role=UNSETTLED) for line in sample.truth[0].lines)},
+        {"lines": (first, *sample.truth[0].lines)},
+    )
+    for truth in left:
+        left_open = replace(sample, truth=(replace(sample.truth[0], **truth), *sample.truth[1:]))
+        result = judged(left_open, held)
+        assert (result.held_but_right, result.calls["held"]) == (len(held) - 1, len(held)), truth
 
 
 def test_swapped_roles_are_silent_unless_a_finding_names_them() -> None:
