@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import python_calamine
 
+from tests.exports import more_layouts
 from tests.exports import score as scoring
 from tests.exports.dates import DATES
 from tests.exports.generator import Sample, make_sample
@@ -63,6 +64,16 @@ def test_every_layout_and_date_is_drawn() -> None:
     drawn = [make_sample(seed, "seen") for seed in range(600)]
     assert {one.layout for one in drawn} == {layout.name for layout in LAYOUTS}
     assert {one.date for one in drawn} == {date.name for date in DATES} | {"none"}
+
+
+def test_every_further_layout_is_drawn_and_right_for_a_perfect_reader() -> None:
+    drawn = [make_sample(seed, "harder") for seed in range(150)]
+    assert {one.name for one in more_layouts.LAYOUTS} <= {one.layout for one in drawn}
+    for layout in more_layouts.LAYOUTS:
+        for seed in range(5):
+            sample = make_sample(seed, "harder", layout=layout.name)
+            result = judged(sample, [perfect(call) for call in sample.truth])
+            assert {how for _, how in result.fields} == {"right"}, (layout.name, seed, result.notes)
 
 
 def test_every_form_can_be_written_in_a_cell() -> None:
