@@ -36,7 +36,7 @@ def roles_of(calls: list[BuiltCall]) -> set[tuple[str, ...]]:
     return {tuple(line.role for line in call.call.transcript or ()) for call in calls}
 
 
-@pytest.mark.parametrize("header", ["pty_type", "Direction type", "Voce", "Line", "x"])
+@pytest.mark.parametrize("header", ["pty_type", "Direction type", "Voce", "Ses", "Line", "x"])
 @pytest.mark.parametrize(
     "role", [("admin", "user"), ("rep", "callee"), ("ch0", "ch1"), ("+4969111111", "+49306238995")]
 )

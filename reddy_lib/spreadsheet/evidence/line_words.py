@@ -72,8 +72,8 @@ def directions(column: Column) -> dict[str, str]:
 
 _MOST_DIRECTIONS = 4
 _ALTERNATES = 0.8
-_OF_TYPES = frozenset(("status",))
-"""What the names of columns say that hold a type of anything: also that of who speaks."""
+_OF_TYPES = frozenset(("status", "audio"))
+"""What the names of columns say that hold a type of anything, or a voice ("Ses"): also that of who speaks."""
 
 
 def speaker_column(columns: Sequence[Column], calls: Sequence[Sequence[int]]) -> Column | None:
