@@ -27,7 +27,7 @@ from reddy_lib.transcripts.formats.markup import plain_text
 from reddy_lib.transcripts.formats.styles import read_table
 from reddy_lib.transcripts.formats.subtitles import spoken
 from reddy_lib.transcripts.key_names import classify_key
-from reddy_lib.transcripts.loss_data import ABOUT, Number, Pairs, decoded, leaves, other_readings
+from reddy_lib.transcripts.loss_data import Number, Pairs, decoded, is_about, leaves, other_readings
 from reddy_lib.transcripts.loss_gaps import Gaps
 from reddy_lib.transcripts.repeated_words import is_repeated, repeated_words
 from reddy_lib.transcripts.roles import fold
@@ -45,7 +45,6 @@ beside: text beside the turns of data, under a key that says it is about the cal
 left out: of a speaker who is left out on purpose. finding: a value that a finding shows.
 """
 
-_PART = re.compile(r"[^\W\d_]+?(?=[A-Z][^\W\d_A-Z])|[^\W\d_]+")
 _WRITTEN_AGAIN = frozenset(("lexical", "itn", "maskeditn", "masked_itn", "maskedITN", "maskedItn"))
 """Keys inside a turn that have its words once more, spelled otherwise."""
 _SPEAKS = re.compile(r"\b(?:AI|User|Bot|Assistant|Human|Agent|Customer|Caller|System)\s?:", re.IGNORECASE)
@@ -511,7 +510,7 @@ def _about(path: tuple[str, ...], above: tuple[str, ...]) -> str:
     if above and same == len(above):  # inside of a turn: whatever it is called, it may have been said
         return ""
     for key in path[same:]:
-        if key == "displayName" or any(word.casefold() in ABOUT for word in _PART.findall(key)):
+        if key == "displayName" or is_about(key):
             return key
     return ""
 

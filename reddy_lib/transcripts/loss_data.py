@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 from reddy_lib.transcripts.formats.alternatives import with_the_best
+from reddy_lib.transcripts.formats.elements import elements, looks_like_elements
 from reddy_lib.transcripts.formats.json_form import decode
 
-__all__ = ["ABOUT", "Number", "Pairs", "decoded", "leaves", "other_readings"]
+__all__ = ["ABOUT", "Number", "Pairs", "decoded", "is_about", "leaves", "other_readings"]
 
 ABOUT = frozenset(
     ("summary", "summaries", "summarization", "summarisation", "abstract", "title", "headline", "gist", "subject", "topic",
      "topics", "keywords", "synopsis", "zusammenfassung", "resumen", "résumé", "samenvatting", "riassunto", "resumo")
 )  # fmt: skip
 """Words in keys of data whose text is about the call, and never what was said in it."""
+_NOTES = frozenset(
+    ("note", "notes", "memo", "remark", "remarks", "comment", "comments", "notiz", "notizen", "bemerkung", "nota", "notas",
+     "comentario", "comentarios", "observaciones", "remarque", "remarques", "commentaire", "notitie", "notities", "notatka",
+     "notatki")
+)  # fmt: skip
+_OF_STAFF = frozenset(
+    ("agent", "agents", "advisor", "internal", "private", "acw", "wrap", "wrapup", "qa", "coach", "reviewer", "supervisor",
+     "interna", "interne", "interno", "internas", "internen", "wewnetrzna", "agente")
+)  # fmt: skip
+"""Words without which a note or a comment may be a message of the chat, or what the customer asked."""
+_PART = re.compile(r"[^\W\d_]+?(?=[A-Z][^\W\d_A-Z])|[^\W\d_]+")
+
+
+def is_about(key: str) -> bool:
+    """Return whether a key says that its text is about the call: a summary, a title, a note of the agent's."""
+    words = {word.casefold() for word in _PART.findall(key)}
+    return bool(words & ABOUT or (words & _NOTES and words & _OF_STAFF))
 
 
 def other_readings(data: Any) -> Counter[str]:
@@ -97,7 +116,7 @@ def leaves(data: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
             waiting.extend((path, inner) for inner in reversed(list(value)))
         elif (
             isinstance(value, str)
-            and value[:1] in ("{", "[")
+            and value[:1] in ("{", "[", "<")
             and len(value) > 20
             and (inside := _inside(value)) is not None
         ):
@@ -107,8 +126,10 @@ def leaves(data: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
 
 
 def _inside(text: str) -> Any:
-    """JSON that was written into a string of JSON."""
+    """JSON or XML that was written into a string of JSON."""
     try:
+        if text[0] == "<":
+            return elements(text) if looks_like_elements(text) else None
         return _values(text)
     except (ValueError, RecursionError):
         return None

@@ -35,7 +35,7 @@ from tests.exports.dialogues import (
 from tests.exports.files import furnish, write, xml_name
 from tests.exports.layouts import Layout
 from tests.exports.scrambled import NAMED_LAYOUTS, scrambled_headers, scrambled_truth
-from tests.exports.sources import KEPT, SEEN, SOURCES, VOCABULARIES, Source, source_of
+from tests.exports.sources import HARDER, KEPT, SEEN, SOURCES, VOCABULARIES, Source, source_of
 from tests.exports.writing import UNSETTLED, Form, Style, TruthCall
 
 # trait -> how often a file has it
@@ -220,7 +220,9 @@ def draw_traits(
         traits -= {"notes-sheet", "hidden-row"}
     if "type-row" in traits:
         traits -= {"hidden-row", "repeated-header", "broken-header"}
-    if layout.name.startswith(("lines-", "json-lines", "question")):
+    if layout.name.startswith(
+        ("lines-", "json-lines", "question", "speaker-at", "note-rows", "interim-rows")
+    ):
         traits.discard("no-id")  # it alone tells which call a line is of
         traits.discard("placeholder-ids")
     if layout.name in ("zip-records", "zip-texts", "zip-tables", "one-text"):
@@ -369,7 +371,7 @@ def draw_dates(rng: random.Random, part: str, odd: str) -> tuple[DateForm, ...]:
 
 def draw_layout(rng: random.Random, part: str, odd: str, layout: str | None) -> Layout:
     """Return the layout that was asked for, or one drawn."""
-    by_name = {one.name: one for each in SOURCES for one in each.layouts}
+    by_name = {one.name: one for each in (*SOURCES, HARDER) for one in each.layouts}
     if layout:
         return by_name[layout]
     if odd in ("headers", "labels"):  # rows of lines have more names and labels than calls have

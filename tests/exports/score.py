@@ -9,8 +9,8 @@ Each call and each field of it falls into one class:
     warned     ready and not right; a warning of this call names the field
     silent     ready and not right, and nothing says so
 
-The columns h.right, f.right and f.silent are the calls that are held although every field was read, and the shares of
-fields that are right and that are silently wrong.
+The columns h.right, f.right and f.silent are the calls that are held although every field was read and the file leaves
+nothing open, and the shares of fields that are right and that are silently wrong.
 """
 
 from __future__ import annotations
@@ -289,7 +289,7 @@ def judge(sample: Sample, calls: list[Loaded], result: Result) -> None:
             if not yes:
                 result.notes.append(f"call {n}: {name} {how}{_difference(name, truth, call)}")
         result.calls["held" if call.held else worst] += 1
-        result.held_but_right += call.held and worst == "right" and ASKED not in (truth.agent, truth.product)
+        result.held_but_right += call.held and worst == "right" and is_settled(truth)
     extra = [call for k, call in enumerate(calls) if k not in used]
     for call in extra:
         if not call.held:  # it would be sent: a call that never was
@@ -299,6 +299,12 @@ def judge(sample: Sample, calls: list[Loaded], result: Result) -> None:
     if any(call.held for call in extra):  # counted once: rows of lines that are taken for calls are many
         result.fields["calls", "held"] += 1
         result.notes.append(f"{sum(call.held for call in extra)} extra calls are held")
+
+
+def is_settled(truth: TruthCall) -> bool:
+    """Return whether a file says everything of a call, so that a perfect reader need not hold it."""
+    told = (truth.agent, truth.product, truth.start)
+    return ASKED not in told and not any(line.role in (ASKED, UNSETTLED) for line in truth.lines)
 
 
 def _difference(name: str, truth: TruthCall, call: Loaded) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.exports import dates as date_forms
 from tests.exports import (
@@ -13,6 +13,7 @@ from tests.exports import (
     kept_last,
     kept_last_layouts,
     layouts,
+    more_layouts,
     vocabulary,
 )
 from tests.exports.dates import DateForm
@@ -71,13 +72,15 @@ LAST = Source(
     kept_last.THIRD_VOICES, kept_last.DECOYS, kept_last.TITLES, kept_last.PREFACES, kept_last.FOOTERS,
     "type-row", kept_last.LABEL_KINDS,
 )  # fmt: skip
+HARDER = replace(SEEN, layouts=more_layouts.LAYOUTS)
+"""The open words and forms, with further layouts."""
 KEPT = {"held-out": HELD_OUT, "last": LAST}
 SOURCES = (SEEN, HELD_OUT, LAST)
-VOCABULARIES = ("seen", "held-out", "last", "scrambled", "all")
+VOCABULARIES = ("seen", "held-out", "last", "scrambled", "harder", "all")
 
 
 def source_of(rng: random.Random, part: str) -> Source:
     """Return the set to draw one thing of a sample from: "all" mixes them."""
     if part == "all":
         return rng.choices(SOURCES, (4, 1, 1))[0]
-    return KEPT.get(part, SEEN)
+    return HARDER if part == "harder" else KEPT.get(part, SEEN)

@@ -8,10 +8,12 @@ import json
 import zipfile
 from dataclasses import replace
 from html import unescape
+from typing import Any
 
 import pytest
 import python_calamine
 
+from tests.exports import more_layouts
 from tests.exports import score as scoring
 from tests.exports.dates import DATES
 from tests.exports.generator import Sample, make_sample
@@ -62,6 +64,16 @@ def test_every_layout_and_date_is_drawn() -> None:
     drawn = [make_sample(seed, "seen") for seed in range(600)]
     assert {one.layout for one in drawn} == {layout.name for layout in LAYOUTS}
     assert {one.date for one in drawn} == {date.name for date in DATES} | {"none"}
+
+
+def test_every_further_layout_is_drawn_and_right_for_a_perfect_reader() -> None:
+    drawn = [make_sample(seed, "harder") for seed in range(150)]
+    assert {one.name for one in more_layouts.LAYOUTS} <= {one.layout for one in drawn}
+    for layout in more_layouts.LAYOUTS:
+        for seed in range(5):
+            sample = make_sample(seed, "harder", layout=layout.name)
+            result = judged(sample, [perfect(call) for call in sample.truth])
+            assert {how for _, how in result.fields} == {"right"}, (layout.name, seed, result.notes)
 
 
 def test_every_form_can_be_written_in_a_cell() -> None:
@@ -257,6 +269,24 @@ def test_a_perfect_reader_gets_every_field_right(samples: list[Sample]) -> None:
     for sample in samples:
         result = judged(sample, [perfect(call) for call in sample.truth])
         assert {how for _, how in result.fields} == {"right"}, (sample.seed, result.notes)
+
+
+def test_a_call_that_the_file_leaves_open_is_not_held_without_need() -> None:
+    sample = make_sample(3, "seen", layout="lines-grouped")
+    held = [replace(perfect(call), held=True) for call in sample.truth]
+    assert judged(sample, held).held_but_right == len(held)
+    first = replace(sample.truth[0].lines[0], role=ASKED, text="This call is recorded.")
+    left: tuple[dict[str, Any], ...] = (
+        {"agent": ASKED},
+        {"product": ASKED},
+        {"start": ASKED},
+        {"lines": tuple(replace(line, role=UNSETTLED) for line in sample.truth[0].lines)},
+        {"lines": (first, *sample.truth[0].lines)},
+    )
+    for truth in left:
+        left_open = replace(sample, truth=(replace(sample.truth[0], **truth), *sample.truth[1:]))
+        result = judged(left_open, held)
+        assert (result.held_but_right, result.calls["held"]) == (len(held) - 1, len(held)), truth
 
 
 def test_swapped_roles_are_silent_unless_a_finding_names_them() -> None:

@@ -117,6 +117,29 @@ def test_people_are_found_whatever_their_objects_hold(tmp_path: Path, people: An
     assert [call.call.agent_email for call in calls] == [AGENTS[n % 2] for n in range(5)]
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("admin", "user"), ("agent", "user"), ("operator", "user"), ("user", "contact"), ("user", "customer")],
+)
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_user_is_the_customer_beside_an_employee_and_an_employee_beside_a_customer(
+    tmp_path: Path, ours: str, theirs: str, count: int
+) -> None:
+    turns = [{"role": role, "text": text} for role, text in SAID]
+    people = [
+        [
+            {"role": theirs, "name": "Pat Moss", "email": f"pat{n}@mail.example"},
+            {"role": ours, "name": "Ann Lee", "email": AGENTS[n % 2]},
+        ]
+        for n in range(count)
+    ]
+    calls = from_json(
+        tmp_path,
+        [{"conversationId": IDS[n], "participants": people[n], "turns": turns} for n in range(count)],
+    )
+    assert [call.call.agent_email for call in calls] == [AGENTS[n % 2] for n in range(count)]
+
+
 def test_ids_of_ten_digits_are_no_start_times(tmp_path: Path) -> None:
     rows = lines(lambda n, k: EPOCHS[n] + 7 * k)
     path = written(tmp_path, "a.csv", as_csv([["thread", "owner", "msg_epoch", "side", "body"], *rows]))

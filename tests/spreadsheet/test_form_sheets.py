@@ -160,3 +160,45 @@ def test_an_ordinary_table_is_no_form(tmp_path: Path, rows: Rows) -> None:
     batch = load(tmp_path, rows)
     assert "table-rebuilt" not in set(batch.findings()["code"])
     assert next(batch[row].conversation_id for row in batch.calls().index) == "H-1"
+
+
+HEADS: dict[str, list[str]] = {
+    "some names unknown": ["Call ID", "CSAT", "Product", "Caller Number", "Agent Email", "Start Time"],
+    "names of a system": [
+        "interaction_id",
+        "wrap_code",
+        "product_name",
+        "ring_no",
+        "user_email",
+        "started_at",
+    ],
+    "names with a colon": [
+        "Voice Call: ID",
+        "Tier",
+        "Product: Name",
+        "Via",
+        "Owner: Email",
+        "Activity Start",
+    ],
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+@pytest.mark.parametrize("mark", ["H-", "47105"], ids=["ids of letters", "ids of digits"])
+@pytest.mark.parametrize("a_line", [False, True], ids=["a row a call", "a row a line"])
+def test_a_table_whose_head_comes_again_is_no_form(
+    tmp_path: Path, head: list[str], mark: str, *, a_line: bool
+) -> None:
+    rows: Rows = []
+    for n in range(1, 7):
+        row = [f"{mark}{n}", "4", "Home", f"+4930695811{n}", MAIL, f"2026-03-0{n} 10:00"]
+        if a_line:
+            rows += [[*row, who, text] for who, text in SAID]
+        else:
+            rows += [[*row, "blue", WHOLE]]
+    names = [*head, "Speaker", "Text"] if a_line else [*head, "Team", "Transcript"]
+    batch = load(tmp_path, [["QA sample"], ["Period: last month"], [], names, *rows[:9], names, *rows[9:]])
+    assert "table-rebuilt" not in set(batch.findings()["code"])
+    calls = [batch[row] for row in batch.calls().index]
+    assert [call.conversation_id for call in calls] == [f"{mark}{n}" for n in range(1, 7)]
+    assert [len(call.transcript or ()) for call in calls] == [4] * 6

@@ -156,6 +156,11 @@ ABOUT = "The agent said good morning and hung up"
         ("PostContactSummary", {"Content": ABOUT}),
         ("summaries", [{"aspect": "issue", "text": ABOUT}]),
         ("headline", {"gist": ABOUT}),
+        ("agentNotes", ABOUT),
+        ("AGENT COMMENTS", ABOUT),
+        ("internal_note", ABOUT),
+        ("wrap_up_notes", ABOUT),
+        ("Nota interna", ABOUT),
     ],
 )
 def test_text_about_the_call_beside_its_turns_is_no_speech_and_waits_for_nobody(key: str, value: Any) -> None:
@@ -177,10 +182,24 @@ def test_an_object_that_says_it_is_a_summary_is_beside_too() -> None:
     assert read_and_weigh(json.dumps(data)).unassigned == [ABOUT]
 
 
-@pytest.mark.parametrize("key", ["remark", "notes", "untitled", "summarily", "body"])
+@pytest.mark.parametrize("key", ["remark", "notes", "untitled", "summarily", "body", "comment", "agent"])
 def test_text_under_any_other_key_waits_for_a_decision(key: str) -> None:
     turns = [{"role": "agent", "text": "Good morning to you all"}, {"role": "customer", "text": "Hi"}]
     assert read_and_weigh(json.dumps({"turns": turns, key: ABOUT})).unassigned == [ABOUT]
+
+
+def test_turns_in_elements_inside_data_are_in_the_lines() -> None:
+    turns = "".join(
+        f'<turn speaker="{who}" start="{n}">{text}</turn>'
+        for n, (who, text) in enumerate([("agent", "Good morning to you all"), ("customer", "Hi, I am here")])
+    )
+    data = {"callId": "c-1", "agentNotes": ABOUT, "transcription": f"<transcript>{turns}</transcript>"}
+    loss = read_and_weigh(json.dumps(data))
+    assert (loss.unassigned, loss.beside) == ([], [("agentNotes", ABOUT)])
+    data["transcription"] = f"<transcript>{turns}</transcript>".replace(
+        "<turn", "<note>Not in a line of the call</note><turn", 1
+    )
+    assert "Not in a line of the call" in " ".join(read_and_weigh(json.dumps(data)).unassigned)
 
 
 def test_a_summary_inside_a_turn_may_have_been_said() -> None:

@@ -193,6 +193,30 @@ def test_a_message_of_a_voice_assistant(message: dict[str, Any], line: Line) -> 
     assert said(transcript) == [("agent", "Yes?", None, None), line]
 
 
+NOTICE = [
+    ("Bot", "This call may be recorded for training."),
+    ("User", "Hello, is this the service?"),
+    ("Assistant", "Thank you for calling, how can I help you?"),
+    ("User", "I was billed twice."),
+]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        [{"participant": who.lower(), "utterance": text} for who, text in NOTICE],
+        repr([{"speaker": who, "text": text, "start": n} for n, (who, text) in enumerate(NOTICE)]),
+        "\n".join(f"{who}: {text}" for who, text in NOTICE),
+    ],
+    ids=["objects", "python", "text"],
+)
+def test_a_bot_beside_an_assistant_is_asked_about(cell: object) -> None:
+    roles = [line.role for line in read_transcript(cell).lines]
+    assert roles[0] not in ("agent", "customer")
+    assert roles[1:] == ["customer", "agent", "customer"]
+    assert read_transcript(cell, roles={roles[0]: "agent"}).lines[0].role == "agent"
+
+
 @pytest.mark.parametrize("role", ["system", "developer", "tool", "function"])
 def test_an_instruction_and_the_result_of_a_tool_are_no_lines(role: str) -> None:
     messages = [{"role": "assistant", "content": "Yes?"}, {"role": role, "content": "Be kind to all."}]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from reddy_lib.spreadsheet.cells.cell_kinds import whole_numbers
 from reddy_lib.spreadsheet.evidence.call_groups import OF_CALLS, Grouping
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.transcripts import leaning
@@ -70,6 +71,9 @@ def directions(column: Column) -> dict[str, str]:
 
 
 _MOST_DIRECTIONS = 4
+_ALTERNATES = 0.8
+_OF_TYPES = frozenset(("status", "audio"))
+"""What the names of columns say that hold a type of anything, or a voice ("Ses"): also that of who speaks."""
 
 
 def speaker_column(columns: Sequence[Column], calls: Sequence[Sequence[int]]) -> Column | None:
@@ -86,6 +90,8 @@ def _speaks(column: Column, calls: Sequence[Sequence[int]]) -> float:
     if column.length > 60 or column.distinct < 2:
         return 0.0
     says = column.says
+    if "order" in says and not _may_count(column, calls):
+        says -= {"order"}  # "Voce" is an entry and a voice
     named = 5.0 if "speaker" in says else 3.0 if "channel" in says else 0.0
     if named and says & {"time", "date", "start", "end", "duration", "text", "order"}:
         named = 0.0
@@ -120,13 +126,26 @@ def _speaks(column: Column, calls: Sequence[Sequence[int]]) -> float:
         each = _few_in_each(column, calls)
         if not yes_or_no and not ((few or each) and turns >= 0.4 and column.fill >= 0.9):
             return 0.0
-        people = each and column.people > 0.5  # two or three in each call, whatever the column is called
+        # Two or three in each call, whatever the column is called: people, or the same two who alternate.
+        people = each and (column.people > 0.5 or (few and turns >= _ALTERNATES and says <= _OF_TYPES))
         if not yes_or_no and not people and says - {"call", "phone", "agent", "customer", "user", "name"}:
             return 0.0
         named = 2.0 if yes_or_no else 1.0
     elif column.share(lambda text: re.fullmatch(r"[\d.]+", text)) == 1 and column.distinct > 8:
         return 0.0
     return 10 * share + named + 2 * turns
+
+
+def _may_count(column: Column, calls: Sequence[Sequence[int]]) -> bool:
+    """Return whether cells may number lines: whole numbers, none of them twice in a call, and no phone numbers."""
+    numbers = whole_numbers(column.cells)
+    if numbers is None or max(numbers) > _MOST_LINES:
+        return False
+    texts = [[column.of_rows[place] for place in places] for places in calls]
+    return len(texts) < 2 or all(len(set(here)) == len(here) for here in texts)
+
+
+_MOST_LINES = 10_000_000
 
 
 def _few_in_each(column: Column, calls: Sequence[Sequence[int]]) -> bool:

@@ -16,7 +16,7 @@ from reddy_lib.errors import SheetError
 from reddy_lib.spreadsheet.calls.sources import fold_text
 from reddy_lib.spreadsheet.cells.date_numbers import is_day_number
 from reddy_lib.spreadsheet.cells.date_text import read_written
-from reddy_lib.spreadsheet.cells.dates import looks_like_time
+from reddy_lib.spreadsheet.cells.dates import looks_like_time, read_timestamp
 from reddy_lib.spreadsheet.cells.header_words import concepts
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.cells.zones import zone_in_name
@@ -282,5 +282,8 @@ def _is_day(cell: Any) -> bool:
     written = read_written(cell.strip())
     if written is not None:
         return written.clock[:4] == (0, 0, 0, 0)
+    moment, _ = read_timestamp(cell, day_first=True)
+    if moment is not None and moment % 86_400:
+        return False  # a moment as programs write it: /Date(1764176854000)/, 20260901T101500
     text = re.sub(r"(?<=\d)[T ]0{1,2}:00(?::00(?:\.0+)?)?$", "", cell.strip())
     return not _WITH_CLOCK.search(text) and (not text.isdecimal() or len(text) == 8)

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
@@ -389,19 +390,37 @@ def find_delimiter(path: Path, encoding: str) -> str:
 
 
 def delimits(path: Path, encoding: str, delimiter: str) -> bool:
-    """Whether nearly all of the first records have the same number of cells, more than one, with a delimiter."""
+    """Whether nearly all of the first records have the same number of cells, more than one, with a delimiter.
+
+    What is above or below a blank line, such as a title or a table of totals, does not count beside a longer table.
+    """
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         sample = file.read(_SAMPLE)
         whole = not file.read(1)
-    return _alikeness(_records(sample, delimiter, whole)) > 0.9
+    records = _records(sample, delimiter, whole, blank=True)
+    blocks = [list(block) for filled, block in groupby(records, bool) if filled]
+    longest = max(blocks, key=_characters, default=[])
+    if _characters(longest) < _OF_A_TABLE * sum(map(_characters, blocks)):
+        longest = [record for block in blocks for record in block]
+    return bool(longest) and _alikeness(longest) > 0.9
 
 
-def _records(sample: str, delimiter: str, whole: bool) -> list[list[str]]:
+_OF_A_TABLE = 0.6
+
+
+def _characters(records: list[list[str]]) -> int:
+    return sum(len(cell) for record in records for cell in record)
+
+
+def _records(sample: str, delimiter: str, whole: bool, *, blank: bool = False) -> list[list[str]]:
+    """Return the first records; `blank`: blank ones too, as []."""
     records: list[list[str]] = []
     try:
         for record in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter):
             if any(cell.strip() for cell in record):
                 records.append(record)
+            elif blank:
+                records.append([])
             if len(records) >= 200:
                 return records
     except csv.Error:

@@ -20,6 +20,8 @@ __all__ = ["form_rows", "is_forms"]
 _AHEAD = 500
 _LONGEST = 40
 _FEWEST_NAMES = 2
+_LABELLED = 0.6
+"""Share of the cells in the places of labels that are labels of form after form."""
 
 
 def is_forms(rows: Rows) -> bool:
@@ -71,6 +73,11 @@ def _labels(rows: Rows) -> Labels | None:
         return None
     # The names of columns come again on each page of a table, above cells that are no names.
     if any(len(row) > 2 and all(map(known_name, row)) for row in filled):
+        return None
+    # A form consists of labels. A table whose head comes again has them in those two rows alone.
+    named = frozenset((*labels.names, *labels.speakers))
+    left = [_END.sub("", cell) for row in filled if len(row) > 1 for cell in row[::2]]
+    if sum(cell in named for cell in left) < _LABELLED * len(left):
         return None
     beside = {cell for row in filled for cell in row[1::2]}
     return labels if not any(name in beside for name in labels.names) else None

@@ -156,6 +156,8 @@ _THEIR_SIDE = frozenset(
         "client",
     )
 )
+_EITHER_SIDE = frozenset(("user",))
+"""Words for employees beside customers, and for customers beside employees."""
 _OTHERS = frozenset(
     ("bot", "ivr", "acd", "system", "workflow", "supervisor", "queue", "voicemail", "interpreter")
 )
@@ -195,9 +197,17 @@ def _side(person: Mapping[str, Any]) -> tuple[str, str]:
     return "", ""
 
 
+def _settled(found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the sides with those of words that name either side: a "user" beside an "admin" is the customer."""
+    words = {word for side, word in found if side == "agent"}
+    if words <= _EITHER_SIDE or any(side == "customer" for side, _ in found):
+        return list(found)
+    return [("customer" if word in _EITHER_SIDE else side, word) for side, word in found]
+
+
 def sides_of(people: Sequence[Mapping[str, Any]], known_people: KnownPeople | None = None) -> list[str]:
     """Return the side of each person of a list; "" for all where no word says a side."""
-    found = [_side(person) for person in people]
+    found = _settled([_side(person) for person in people])
     sides = [side for side, _ in found]
     known = {side for side in sides if side in ("agent", "customer")}
     if known_people is not None and known != {"agent", "customer"}:

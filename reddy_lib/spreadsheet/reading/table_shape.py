@@ -75,6 +75,7 @@ def _main_kind(cells: Iterable[Any]) -> str:
 
 
 _DIGITS = re.compile(r"\d+")
+_OF_AN_ID = 3  # groups of digits
 
 
 def is_turned(rows: Sequence[Sequence[Any]]) -> bool:
@@ -96,7 +97,9 @@ def is_turned(rows: Sequence[Sequence[Any]]) -> bool:
         return False
     known = has_known_names(texts)
     # "Call 1", "Call 2", "Call 3" above the columns say one thing: each of them is a call.
-    across = has_known_names(list(dict.fromkeys(_DIGITS.sub("", str(cell)).strip() for cell in rows[0])))
+    # The letters between the digits of an id may read like words.
+    heads = [cell for cell in map(str, rows[0]) if len(_DIGITS.findall(cell)) < _OF_AN_ID]
+    across = has_known_names(list(dict.fromkeys(_DIGITS.sub("", cell).strip() for cell in heads)))
     if any(known_name(text) for text in map(str, rows[0][1:])) and across >= known:
         return False
     strong_rows = sum(_main_kind(row[1:]) in ("email", "date", "long") for row in rows)

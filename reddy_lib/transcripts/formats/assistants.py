@@ -166,8 +166,9 @@ def read_dialogue(text: str) -> Recording | None:
     labels = {cut[1].casefold() for cut in cuts}
     if not cuts or text[: cuts[0].start()].strip() or not labels & {"user", "human"}:
         return None
-    if not labels & {"ai", "bot", "assistant", "agent"}:
-        return None
+    answering = labels & {"ai", "bot", "assistant", "agent"}
+    if not answering or (len(answering) > 1 and "agent" not in answering):
+        return None  # of a bot and an assistant, one may play a notice
     recording = Recording("voice assistant transcript", [])
     ends = [*(cut.start() for cut in cuts[1:]), len(text)]
     texts = [text[cut.end() : end] for cut, end in zip(cuts, ends, strict=True)]

@@ -24,7 +24,7 @@ from reddy_lib.transcripts.formats.turn_keys import (
 from reddy_lib.transcripts.key_names import ASSISTANTS, Plan, usual_plan, words_in
 from reddy_lib.transcripts.order import by_counter
 from reddy_lib.transcripts.people import person_of, settled
-from reddy_lib.transcripts.roles import role_of
+from reddy_lib.transcripts.roles import is_machine, role_of
 from reddy_lib.transcripts.spacing import between, is_spelled_out
 from reddy_lib.transcripts.times import Moment, parts_of_span, read_moment, words_of
 from reddy_lib.transcripts.turns import Listed, Parsed, Turn
@@ -104,9 +104,12 @@ def _known_sides(objects: Sequence[dict[str, Any]], plan: Plan, parsed: Parsed) 
             if not role_of(label):
                 parsed.aliases[label] = side
     labels = dict.fromkeys(value.strip() for item in objects if isinstance(value := item.get(name), str))
-    if not any(label.casefold() in ASSISTANTS for label in labels):
+    answering = {label.casefold() for label in labels} & ASSISTANTS
+    if not answering:
         return
     for label in labels:
+        if is_machine(label) and len(answering) > 1:
+            continue  # a bot that plays a notice before an assistant answers
         if label.casefold() in ASSISTANTS and not role_of(label):
             parsed.aliases[label] = "agent"
         elif label.casefold() in ("user", "human"):
