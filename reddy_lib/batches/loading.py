@@ -274,8 +274,8 @@ def _warn_of_naive(times: pd.Series[Any]) -> None:
 def _warn_of_stated_zone(columns: Sequence[str], stated: str, given: str) -> None:
     """Warn that the name of a column states another zone than the caller did: it counts, as in `with_stated_zone`."""
     warnings.warn(
-        f"The times in {' and '.join(map(repr, columns))} were read in {stated}, the zone in the column's name, and not in "
-        f"{given}. If that is wrong, set the zone in the mapping: ledger.load(…, mapping=guess.replace(timezone={given!r})).",
+        f"The times in {' and '.join(map(repr, columns))} were read in {stated}, the zone in the column's name, not in "
+        f"{given}. If that is wrong, set the zone in the mapping: mapping.replace(timezone={given!r}).",
         stacklevel=5,
     )
 

@@ -86,8 +86,9 @@ def with_half_of_day(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
 
 _HOUR = re.compile(r"(?<![\d:])(\d{1,2}):\d\d")
 _NOON = 12
-_PROBE = "2024-03-11 02:47:03"
-_HALF = 12 * 3600
+_PROBES = ("2024-03-11 02:47:03", "2024-03-11 12:47:03")
+_MOVED = ([0, -12 * 3600], [12 * 3600, 0])
+"""By how much a word before noon, and one after it, moves these clocks: others move neither, or both."""
 
 
 def _says_half_of_day(column: Column) -> bool:
@@ -101,9 +102,14 @@ def _says_half_of_day(column: Column) -> bool:
 def _is_half(text: str) -> bool:
     if len(text) > 6 or any(map(str.isdigit, text)) or zone_of(text) is not None:
         return False
-    plain, _ = read_timestamp(_PROBE)
-    read, problem = read_timestamp(f"{_PROBE} {text}")
-    return problem is None and plain is not None and read in (plain, plain + _HALF)
+    moved = []
+    for probe in _PROBES:
+        plain, _ = read_timestamp(probe)
+        read, problem = read_timestamp(f"{probe} {text}")
+        if plain is None or read is None or problem is not None:
+            return False
+        moved.append(read - plain)
+    return moved in _MOVED
 
 
 def _named_parts(columns: Sequence[Column]) -> dict[str, Column]:

@@ -55,6 +55,14 @@ def form_rows(
         yield max(numbers[place], 2), cells
 
 
+_TOP = 10
+
+
+def _is_header(row: Sequence[str]) -> bool:
+    """Return whether names of fields stand where a form has the values of its labels."""
+    return len(row) > 3 and sum(map(known_name, row[1::2])) > len(row[1::2]) // 2
+
+
 def _labels(rows: Rows) -> Labels | None:
     """Return the labels that come again in form after form; None where the sheet is something else."""
     rows = list(rows[:_AHEAD])
@@ -66,6 +74,8 @@ def _labels(rows: Rows) -> Labels | None:
     filled = [row for row in filled if row]
     if sum(len(row) == 1 or not len(row) % 2 for row in filled) < 0.9 * len(filled):
         return None  # an ordinary table of three columns or five
+    if any(_is_header(row) and filled.count(row) > 1 for row in filled[:_TOP]):
+        return None  # a table whose header comes again, page by page
     labels = report_labels([line for _, cells in rows for line in _lines_of(cells, places)])
     if labels is None or sum(map(known_name, labels.names)) < _FEWEST_NAMES:
         return None

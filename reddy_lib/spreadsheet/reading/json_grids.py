@@ -19,7 +19,9 @@ _NAME_KEYS = ("name", "columnname", "column_name", "label", "title", "display_na
 _CELL_KEYS = ("v", "value", "varcharvalue")
 _MOST_CELL_KEYS = 6
 _QUALIFIED = re.compile(r"[^\[\]]*\[([^\[\]]+)\]")
-_SCRIPT_DATE = re.compile(r"Date\((\d{4}),(\d{1,2}),(\d{1,2})(?:,(\d{1,2}),(\d{1,2}),(\d{1,2})(?:,\d{1,3})?)?\)")
+_SCRIPT_DATE = re.compile(
+    r"Date\((\d{4}),(\d{1,2}),(\d{1,2})(?:,(\d{1,2}),(\d{1,2}),(\d{1,2})(?:,\d{1,3})?)?\)"
+)
 
 
 class _Names(NamedTuple):
