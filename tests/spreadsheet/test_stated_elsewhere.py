@@ -11,7 +11,9 @@ import pytest
 
 import reddy_lib as reddy
 from reddy_lib.spreadsheet import Mapping, guess_mapping, read_sheet
+from reddy_lib.spreadsheet.cells.agent_names import bare_email
 from reddy_lib.spreadsheet.cells.zones import zone_in_name
+from reddy_lib.spreadsheet.model import fold_name, product_ids
 
 NAMES = ["call_id", "agent_email", "start_time", "transcript"]
 TALKS = [
@@ -257,3 +259,69 @@ def test_the_mapping_of_a_half_day_survives_being_kept() -> None:
     sheet = frame("Start", ["2024-07-11 09:05:00", "2024-07-11 02:47:00"], Half=["AM", "PM"])
     mapping = guess_mapping(sheet)
     assert Mapping.from_dict(mapping.to_dict()) == mapping
+
+
+# --- ids of telephone exchanges, agents in markup, products with their number, seconds since 1970 -------------
+
+
+@pytest.mark.parametrize("name", ["uniqueid", "linkedid", "Unique ID"])
+def test_the_second_and_counter_of_a_telephone_exchange_is_an_id(name: str) -> None:
+    sheet = pd.DataFrame(
+        {
+            "calldate": [
+                "2024-03-11 09:05:12",
+                "2024-03-11 14:47:03",
+                "2024-03-12 10:30:55",
+                "2024-03-12 11:30:55",
+            ],
+            "dst": ["200", "201", "202", "203"],
+            "billsec": ["61", "55", "60", "48"],
+            name: ["1710147910.447", "1710168421.0", "1710239453.473", "1710243053.12"],
+            "agent_email": ["ann@example.com"] * 4,
+            "transcript": [*TALKS, TALKS[0] + "\nAgent: Bye."],
+        }
+    )
+    mapping = guess_mapping(sheet)
+    assert (mapping.fields["conversation_id"], mapping.fields["timestamp"]) == (name, "calldate")
+
+
+def test_amounts_are_still_no_ids() -> None:
+    sheet = frame(
+        "Start", ["2024-07-11 09:05:00", "2024-07-11 10:05:00"], amount=["1710147910.44", "1710168421.12"]
+    )
+    assert guess_mapping(sheet.drop(columns="Call ID")).fields.get("conversation_id") is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "email"),
+    [
+        ('<a href="mailto:ann@example.com">Ann Weber</a>', "ann@example.com"),
+        ('<span title="Ann">ann@example.com</span>', "ann@example.com"),
+        ('{"id": 17, "name": "Ann", "email": "ann@example.com"}', "ann@example.com"),
+        ("{'email': 'ann@example.com', 'name': 'Ann'}", "ann@example.com"),
+        ('<a href="mailto:ann@example.com">ann@example.com</a>', "ann@example.com"),
+        ('{"email": "ann@example.com", "manager": {"email": "bo@example.com"}}', ""),
+        ("Ask ann@example.com", ""),
+    ],
+)
+def test_the_one_email_of_a_cell_with_markup_is_the_agent_s(cell: str, email: str) -> None:
+    assert bare_email(cell) == email
+
+
+@pytest.mark.parametrize("cell", ["7 - Cards", "7: Cards", "[7] cards", "Cards (7)", "CARDS #7", "7|Cards"])
+def test_a_product_s_name_may_have_its_id_beside_it(cell: str) -> None:
+    products = [
+        {"id": 7, "name": "Cards", "status": "active"},
+        {"id": 8, "name": "Loans", "status": "active"},
+    ]
+    ids = product_ids(products)
+    assert ids[fold_name(cell)] == 7
+    assert fold_name(cell.replace("7", "8")) not in ids
+
+
+@pytest.mark.parametrize("name", ["start_time_unix_secs", "Call start (unix seconds)", "StartEpochSeconds"])
+def test_seconds_since_1970_are_a_start_and_no_duration(tmp_path: Path, name: str) -> None:
+    batch = reddy.Ledger(tmp_path / "ledger.sqlite").load(
+        frame(name, ["1710147912", "1710168423"]), timezone="UTC", progress=False
+    )
+    assert starts(batch) == ["2024-03-11 09:05:12", "2024-03-11 14:47:03"]
