@@ -509,7 +509,7 @@ def everything_wrong(path: Path) -> None:
     row("Start time is in milliseconds", started="1774892760000")
     row("Start time happens twice in London: clocks went back", started="2025-10-26 01:30")
     row("Start time is in the future", started="2099-01-15 10:00")
-    row("Start time is before 1990", started="1985-03-12 10:00")
+    row("Start time is before 2000", started="1985-03-12 10:00")
 
     row("The same call twice, first", id="wrong-twice", agent=AGENTS["Maria Lind"])
     row("The same call twice, second", id="wrong-twice", agent=AGENTS["Maria Lind"])

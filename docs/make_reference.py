@@ -40,7 +40,7 @@ MEANINGS = {
     "transcript-unreadable": "The cell starts as data but is damaged, or its form is unknown.",
     "transcript-mended": "The data had small errors, such as a missing bracket.",
     "transcript-no-speakers": "Nothing says who speaks.",
-    "transcript-cut": "Excel cuts longer cells, so the end is probably missing.",
+    "transcript-cut": "Excel and other programs cut longer cells, so the end is probably missing.",
     "transcript-cut-in-json": "Excel cut the cell inside its data, so the end is missing.",
     "transcript-unassigned": "Some words of the cell are in no line and would not be sent.",
     "text-beside-lines": "The data hold a summary, a title or the like.",

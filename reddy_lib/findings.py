@@ -46,7 +46,7 @@ CATALOGUE: dict[str, Rule] = {
     "transcript-unreadable": Rule("error", "Transcript could not be read", "The whole text is kept as one line. Split it into lines and set the role of each, or correct the cell and load again."),
     "transcript-mended": Rule("warning", "Transcript was read despite errors", "Check the lines; nothing else is needed."),
     "transcript-no-speakers": Rule("error", "No speakers in the transcript", "Set the role of each line; no role was guessed."),
-    "transcript-cut": Rule("warning", "Transcript was probably cut off", "The cell holds exactly 32,767 characters, Excel's limit. Export this call again in another format."),
+    "transcript-cut": Rule("warning", "Transcript was probably cut off", "The cell ends at a limit of Excel, or of the program that exported it. Export this call again in another format, or from its source."),
     "transcript-cut-in-json": Rule("error", "JSON cut off by Excel", "Export this call again in another format. To send only what could be read, delete the last line if it is incomplete.", "The lines above the cut are sent as they are; the text that Excel cut off is missing."),
     "transcript-unassigned": Rule("error", "Text that is in no line", "Join it to the line above, make it a line of its own, or drop it."),
     "text-beside-lines": Rule("warning", "Text beside the lines", "A summary or a title is not speech, so it stays in the sheet's cells. Add it as a line if it was spoken."),
@@ -93,7 +93,7 @@ CATALOGUE: dict[str, Rule] = {
     "timestamp-ambiguous": Rule("warning", "Start time happens twice or never", "The clocks change in that hour. Check that the time is right."),
     "timestamp-in-milliseconds": Rule("error", "Start time is in milliseconds", "Reddy expects seconds. Divide by 1,000, or choose milliseconds when loading."),
     "timestamp-in-future": Rule("error", "Start time is in the future", "Check the date, the order of day and month, and the time zone."),
-    "timestamp-implausible": Rule("error", "Start time is before 1990", "Check the date. Often the cell holds a number that is not a date, or a year of two digits.", "The call is sent with this start time."),
+    "timestamp-implausible": Rule("error", "Start time is before 2000", "Check the date. Often the cell holds a number that is not a date, or a year of two digits.", "The call is sent with this start time."),
     # identity
     "conversation-duplicate": Rule("error", "Same conversation twice in this batch", "Reddy would have two calls with one id. Leave one of the rows out, or correct its conversation id."),
     "conversation-id-placeholder": Rule("warning", "Conversation id is a placeholder", "The call got its own id, made from its agent, start and words. If the cell is a real id, type it."),

@@ -407,7 +407,7 @@ EXPECTED = {
     "Start time is in milliseconds": {"timestamp-in-milliseconds"},
     "Start time happens twice in London: clocks went back": {"timestamp-ambiguous"},
     "Start time is in the future": {"timestamp-in-future"},
-    "Start time is before 1990": {"timestamp-implausible"},
+    "Start time is before 2000": {"timestamp-implausible"},
     "The same call twice, first": set(),
     "The same call twice, second": set(),
     "Speaker separation is not one that Reddy has": {"speaker-invalid"},

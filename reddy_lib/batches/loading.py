@@ -272,6 +272,15 @@ def _warn_of_naive(times: pd.Series[Any]) -> None:
         )
 
 
+def _warn_of_stated_zone(columns: Sequence[str], stated: str, given: str) -> None:
+    """Warn that the name of a column states another zone than the caller did: it counts, as in `with_stated_zone`."""
+    warnings.warn(
+        f"The times in {' and '.join(map(repr, columns))} were read in {stated}, the zone in the column's name, not in "
+        f"{given}. If that is wrong, set the zone in the mapping: mapping.replace(timezone={given!r}).",
+        stacklevel=5,
+    )
+
+
 def _prepared(
     path: Path,
     mapping: Mapping | dict[str, Any] | None,
@@ -309,6 +318,10 @@ def _prepared(
         if timezone is None and not mapping.timezone and not mapping.timezone_column and starts:
             # A date and a time of day in two columns name no zone either.
             _warn_of_naive(head[starts].astype(str).agg(" ".join, axis=1) if starts[1:] else head[starts[0]])
+        if timezone is not None and mapping.timezone and mapping.timezone != timezone:
+            # These times have a zone, and the argument is for times without one.
+            _warn_of_stated_zone(starts, mapping.timezone, timezone)
+            timezone = None
     changes: dict[str, Any] = {}
     if timezone is not None:
         changes["timezone"] = timezone

@@ -397,7 +397,7 @@ def fold_name(name: str) -> str:
 
 
 def product_ids(products: Sequence[ProductLike]) -> dict[str, int]:
-    """Folded name → id, without names that two products share."""
+    """Folded name → id, without names that two products share. A name may have its id before or after it: "1 - Cards"."""
     ids: dict[str, int] = {}
     shared: set[str] = set()
     for product in products:
@@ -405,4 +405,18 @@ def product_ids(products: Sequence[ProductLike]) -> dict[str, int]:
         if name in ids and ids[name] != product["id"]:
             shared.add(name)
         ids[name] = product["id"]
+    for product in products:
+        name, number = fold_name(str(product["name"])), product["id"]
+        for form in (
+            "{0}{1}",
+            "{0}:{1}",
+            "{0}|{1}",
+            "{0}.{1}",
+            "[{0}]{1}",
+            "({0}){1}",
+            "{1}({0})",
+            "{1}[{0}]",
+            "{1}#{0}",
+        ):
+            ids.setdefault(form.format(number, name), number)
     return {name: number for name, number in ids.items() if name and name not in shared}

@@ -13,7 +13,7 @@ from reddy_lib.errors import TranscriptUnreadable
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
 from reddy_lib.transcripts.characters import changed_characters
-from reddy_lib.transcripts.formats.cut import fills_a_cell
+from reddy_lib.transcripts.formats.cut import breaks_off, fills_a_cell
 from reddy_lib.transcripts.formats.json_form import is_data, of_events, quoted, read_exact, whole_escapes
 from reddy_lib.transcripts.formats.labelled import read_text
 from reddy_lib.transcripts.formats.shapes import Recording
@@ -180,6 +180,8 @@ def read_transcript(
                 "The cell holds exactly 32,767 characters, the most that Excel keeps: the end is probably missing.",
             )
         )
+    elif not is_data(text) and transcript.form != "unreadable" and (why := breaks_off(text)):
+        transcript.findings.append(finding("transcript-cut", "transcript", why))
     return transcript
 
 

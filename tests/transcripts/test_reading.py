@@ -318,6 +318,35 @@ def test_a_cell_as_long_as_excel_allows_was_probably_cut() -> None:
     assert ("transcript-cut", None) not in codes(read_transcript(cell + "a"))
 
 
+_TALK = "Agent: Good morning. How can I help?\nCustomer: My bill is wrong. It is twice as high as it was.\nAgent: "
+
+
+def _as_long_as(length: int, *, end: str = "") -> str:
+    words = (
+        "I am looking at it and will call you back about it as soon as there is news for you and yours " * 20
+    )
+    return (_TALK + words)[: length - len(end)].rstrip().ljust(length - len(end), "x") + end
+
+
+@pytest.mark.parametrize("length", [250, 255, 256, 500, 1000, 1024])
+def test_a_cell_that_ends_in_a_sentence_at_a_limit_was_probably_cut(length: int) -> None:
+    assert ("transcript-cut", None) in codes(read_transcript(_as_long_as(length)))
+    assert ("transcript-cut", None) in codes(read_transcript(_as_long_as(length) + "..."))
+    assert ("transcript-cut", None) not in codes(read_transcript(_as_long_as(length - 3)))
+    assert ("transcript-cut", None) not in codes(read_transcript(_as_long_as(length, end=".")))
+
+
+@pytest.mark.parametrize("mark", ["[see more]", "(truncated)", "… [read more]", "<output truncated>"])
+def test_a_mark_at_the_end_says_that_the_rest_is_missing(mark: str) -> None:
+    assert ("transcript-cut", None) in codes(read_transcript(_TALK + "I will send y" + mark))
+    assert ("transcript-cut", None) not in codes(read_transcript(_TALK + mark + " I will send it."))
+
+
+def test_text_without_marks_of_sentences_is_not_called_cut() -> None:
+    cell = ("Agent: hello how can i help\nCustomer: my bill is wrong\nAgent: " + "let me see " * 30)[:255]
+    assert ("transcript-cut", None) not in codes(read_transcript(cell))
+
+
 # --- roles -----------------------------------------------------------------------------------------------
 
 

@@ -20,16 +20,24 @@ _WITH_NAME = re.compile(
     r"(?P<email>[^\s<>()\[\]]+@[^\s<>()\[\]]+)\s*[>)\]]\s*"
 )
 _AROUND = re.compile(r"(?:mailto:|e-?mail:|smtp:|sip:)\s*", re.IGNORECASE)
+_MARKUP = re.compile(r"<[a-z]+[\s>]|\{\s*[\"']", re.IGNORECASE)
+"""How an element of HTML and an object of JSON begin: its one email may stand anywhere in it."""
+_MOST_TEXT, _MOST_MARKUP = 320, 2_000
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def bare_email(text: str) -> str:
-    """Return the one email that a cell holds: "Ann Weber <ann@x.example>", ["ann@x.example"]; otherwise ""."""
+    """Return the one email that a cell holds: "Ann Weber <ann@x.example>", {"email": "ann@x.example"}; otherwise ""."""
     text = text.strip()
-    if "@" not in text or len(text) > 320:
+    if "@" not in text or len(text) > _MOST_MARKUP:
         return ""
     if _EMAIL.fullmatch(text):
         return text
+    if _MARKUP.match(text):
+        emails = list({found.casefold(): found for found in _EMAIL.findall(text)}.values())
+        return emails[0] if len(emails) == 1 else ""
+    if len(text) > _MOST_TEXT:
+        return ""
     named = _WITH_NAME.fullmatch(text)
     inside = (
         (named["linked"] or named["email"]).strip("\"'")

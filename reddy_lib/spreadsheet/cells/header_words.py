@@ -116,7 +116,12 @@ def concepts(header: str) -> frozenset[str]:
             found.add("email")
     for word in words:
         found |= _of_word(word)
+    if not _EPOCHS.isdisjoint(words):
+        found.discard("duration")  # "start (unix seconds)" counts them from 1970
     return frozenset(found)
+
+
+_EPOCHS = frozenset(("unix", "epoch", "posix"))
 
 
 _FIELDS: dict[str, frozenset[str]] = {

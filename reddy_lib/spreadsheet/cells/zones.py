@@ -263,6 +263,18 @@ def _number(cell: object) -> float | None:
 
 _IN_BRACKETS = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*$")
 _LAST_WORD = re.compile(r"(?:^|[\s_\-.])([A-Za-z]{2,4})$")
+_CAMEL = re.compile(r"[a-z](Utc|UTC|Gmt|GMT)(?=$|[A-Z_\s])|^(?i:utc|gmt)(?=[\s_])")
+"""UTC inside a name of several words: StartTimeUtc, UTC Start Time, utc_start. Other zones are read in brackets or last."""
+_WITH_OFFSET = re.compile(r"(?:^|[\s_\-.])((?:UTC|GMT)\s*[+-]\d{1,2}(?::?\d{2})?)$", re.IGNORECASE)
+_PARTS_OF_HOURS = {
+    5.5: "Asia/Kolkata",
+    5.75: "Asia/Kathmandu",
+    4.5: "Asia/Kabul",
+    3.5: "Asia/Tehran",
+    6.5: "Asia/Yangon",
+    9.5: "Australia/Darwin",
+}
+"""Offsets from UTC that are no whole hours → a zone that has it all year: `Etc/` has none of these."""
 
 
 def zone_in_name(name: str) -> str:
@@ -270,8 +282,12 @@ def zone_in_name(name: str) -> str:
 
     A winter time and a name such as ET mean the clock on the wall. What may mean several zones counts as none.
     """
-    if match := _IN_BRACKETS.search(name):
+    if (match := _IN_BRACKETS.search(name)) and (found := _stated(match[1])):
+        return found
+    if match := _WITH_OFFSET.search(name):
         return _stated(match[1])
+    if _CAMEL.search(name) and not _OF_ZONE.search(name.replace("_", " ")):
+        return "UTC"
     match = _LAST_WORD.search(name)
     # "Met" and "est" are words as well: only UTC is one in small letters.
     if match is None or not (match[1].isupper() or match[1].lower() == "utc"):
@@ -292,8 +308,12 @@ def _stated(text: str) -> str:
     if upper not in _SINGLE and _OFFSET.fullmatch(text) is None:
         return ""
     found = read_zone(text).zone
-    hours = (found.utcoffset(None) or timedelta()).total_seconds() / 3600 if found else 0.5
-    return f"Etc/GMT{-int(hours):+}" if hours == int(hours) and hours else ""
+    if found is None:
+        return ""
+    hours = (found.utcoffset(None) or timedelta()).total_seconds() / 3600
+    if hours != int(hours):
+        return _PARTS_OF_HOURS.get(hours, "")
+    return f"Etc/GMT{-int(hours):+}" if hours else ""
 
 
 def looks_like_zone(name: str, cells: list[object]) -> bool:

@@ -30,6 +30,7 @@ from reddy_lib.spreadsheet.evidence.id_evidence import (
     large_numbers,
     no_call_id,
     numbered_alike,
+    numbered_by_exchange,
     one_series,
     parts_alike,
     tokens,
@@ -373,7 +374,10 @@ def _identity(column: Column, table: Table) -> Evidence:
     texts = _without_fillers(column.texts)
     dated = bool(texts) and all(map(_DATED.fullmatch, texts))  # "20250304-001" is no telephone number
     thousands = weight >= NAMED_AS_A_CALLS and grouped_thousands(texts)
-    if (are_quantities(texts) and not thousands) or (weight < 8 and column.phones > 0.5 and not dated):
+    exchange = numbered_by_exchange(column)
+    if are_quantities(texts) and not thousands and not exchange:
+        return _NO
+    if weight < 8 and column.phones > 0.5 and not dated and not exchange:
         return _NO
     ids = sum(map(looks_like_id, texts)) / len(texts) if texts else 0.0
     short = column.length <= 40 and column.share(lambda text: any(map(str.isdecimal, text))) >= 0.5

@@ -25,6 +25,7 @@ __all__ = [
     "large_numbers",
     "no_call_id",
     "numbered_alike",
+    "numbered_by_exchange",
     "one_series",
     "parts_alike",
     "tokens",
@@ -125,6 +126,8 @@ def no_call_id(column: Column) -> str:
     texts = column.texts
     if not texts or (id_name(column.says) >= NAMED_AS_A_CALLS and grouped_thousands(texts)):
         return ""
+    if numbered_by_exchange(column):
+        return ""
     if column.times > 0.5 and column.numbers < 0.5 and column.share(_DAY_AND_NUMBER.fullmatch) < 0.5:
         return "dates"
     if are_quantities(texts) or column.clocks > 0.5:
@@ -138,6 +141,16 @@ def no_call_id(column: Column) -> str:
     return ""
 
 
+def numbered_by_exchange(column: Column) -> bool:
+    """Return whether ids are numbered as telephone exchanges do it: the second of a call, and a counter."""
+    return (
+        column.count > 1
+        and id_name(column.says) > 0
+        and column.unique == 1
+        and column.share(_SECOND_AND_NUMBER.fullmatch) == 1
+    )
+
+
 def grouped_thousands(texts: Sequence[str]) -> bool:
     """Return whether unique texts are whole numbers written with a mark between thousands: "1,234", "998"."""
     found = [match for text in texts if (match := _THOUSANDS.fullmatch(text))]
@@ -146,6 +159,7 @@ def grouped_thousands(texts: Sequence[str]) -> bool:
 
 
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:([.,'’ \u00a0\u202f])\d{3}(?:\1\d{3})*)?")
+_SECOND_AND_NUMBER = re.compile(r"(?:[\w-]+-)?1\d{9}\.\d{1,8}")
 _DAY_AND_NUMBER = re.compile(r"(?:19|20)\d\d[01]\d[0-3]\d[-_/.]\d{1,8}")
 _DECIMAL = re.compile(r"[-+]?\d+[.,]\d+")
 _WHOLE_AS_DECIMAL = re.compile(r"\d+[.,]0+")

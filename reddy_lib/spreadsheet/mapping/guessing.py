@@ -50,7 +50,12 @@ from reddy_lib.spreadsheet.mapping.proposals import (
     with_joined_time,
     with_stated_zone,
 )
-from reddy_lib.spreadsheet.mapping.spread_values import with_second_key, with_spread_id, with_spread_start
+from reddy_lib.spreadsheet.mapping.spread_values import (
+    with_half_of_day,
+    with_second_key,
+    with_spread_id,
+    with_spread_start,
+)
 from reddy_lib.spreadsheet.model import Join, Layout, Mapping, ProductLike, product_ids
 from reddy_lib.spreadsheet.reading.pieces import column_cells
 from reddy_lib.transcripts.formats.chat_stamps import stamps_of_lines
@@ -171,7 +176,7 @@ def _guess_fields(
     if "transcript" in fields:
         mapping = _with_other_transcript(_with_continuation(mapping, columns), columns)
     mapping = _with_times(mapping, columns)
-    mapping = with_spread_start(with_joined_time(mapping, columns), columns)
+    mapping = with_half_of_day(with_spread_start(with_joined_time(mapping, columns), columns), columns)
     mapping = with_name_facts(with_spread_id(mapping, columns), columns)
     mapping = _with_products(mapping, columns, products)
     return _with_tags(mapping, columns)

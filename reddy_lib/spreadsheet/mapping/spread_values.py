@@ -12,12 +12,14 @@ from itertools import pairwise
 
 import msgspec
 
+from reddy_lib.spreadsheet.cells.dates import read_timestamp
+from reddy_lib.spreadsheet.cells.zones import zone_of
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.layouts import LinesFound
 from reddy_lib.spreadsheet.evidence.time_order import is_time_of_day
 from reddy_lib.spreadsheet.model import Join, Mapping
 
-__all__ = ["with_second_key", "with_spread_id", "with_spread_start"]
+__all__ = ["with_half_of_day", "with_second_key", "with_spread_id", "with_spread_start"]
 
 _NAMES = {
     "year": "year yyyy yr jahr ano anno annee ar jaar yil rok god год год 年 연도",
@@ -57,6 +59,57 @@ def with_spread_start(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
         joins={**mapping.joins, "timestamp": Join(names)},
         reasons={**mapping.reasons, "timestamp": f"{listed} hold its parts, each within its range"},
     )
+
+
+def with_half_of_day(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
+    """Return a copy that reads AM or PM with the start, where a column of its own says in which half of the day it is.
+
+    Without it, 2:47 in the afternoon would be read as a time of the night.
+    """
+    names = mapping.sources().get("timestamp", [])
+    sources = [one for one in columns if one.name in names]
+    hours = [int(match[1]) for one in sources for text in one.texts if (match := _HOUR.search(text))]
+    if not hours or not all(1 <= hour <= _NOON for hour in hours):
+        return mapping
+    used = {*mapping.fields.values(), *(name for join in mapping.joins.values() for name in join.columns)}
+    halves = [one for one in columns if one.name not in used and _says_half_of_day(one)]
+    if len(halves) != 1:
+        return mapping
+    (half,) = halves
+    reason = f"{mapping.reasons.get('timestamp', '')}; {half.name!r} says in which half of the day"
+    return mapping.replace(
+        fields={field: column for field, column in mapping.fields.items() if field != "timestamp"},
+        joins={**mapping.joins, "timestamp": Join([*names, half.name])},
+        reasons={**mapping.reasons, "timestamp": reason.removeprefix("; ")},
+    )
+
+
+_HOUR = re.compile(r"(?<![\d:])(\d{1,2}):\d\d")
+_NOON = 12
+_PROBES = ("2024-03-11 02:47:03", "2024-03-11 12:47:03")
+_MOVED = ([0, -12 * 3600], [12 * 3600, 0])
+"""By how much a word before noon, and one after it, moves these clocks: others move neither, or both."""
+
+
+def _says_half_of_day(column: Column) -> bool:
+    """Return whether all cells are words for a half of the day, in any language that dates are read in."""
+    values = {text.strip() for text in column.texts}
+    if not values or len(values) > 4 or not all(map(_is_half, values)):
+        return False
+    return len(column.texts) >= 0.8 * column.total
+
+
+def _is_half(text: str) -> bool:
+    if len(text) > 6 or any(map(str.isdigit, text)) or zone_of(text) is not None:
+        return False
+    moved = []
+    for probe in _PROBES:
+        plain, _ = read_timestamp(probe)
+        read, problem = read_timestamp(f"{probe} {text}")
+        if plain is None or read is None or problem is not None:
+            return False
+        moved.append(read - plain)
+    return moved in _MOVED
 
 
 def _named_parts(columns: Sequence[Column]) -> dict[str, Column]:

@@ -68,6 +68,8 @@ def _labelled(rows: Sequence[list[str]]) -> Blocks | None:
         if not keys[place] or keys.count(keys[place]) < 2:
             continue
         starts = [n for n, key in enumerate(keys) if key == keys[place]]
+        if len(rows[place]) > 2 and all(rows[n] == rows[place] for n in starts):
+            continue  # a header that comes again, page by page: labels would have other values in each block
         blocks = [rows[start:end] for start, end in zip(starts, [*starts[1:], len(rows)], strict=True)]
         found = _built(blocks[:-1] if len(blocks) > 2 else blocks)  # the last one may be cut
         if found is not None:

@@ -38,6 +38,7 @@ from reddy_lib.spreadsheet.reading.table_shape import (
     turned_rows,
 )
 from reddy_lib.spreadsheet.reading.tables import MOST_COLUMNS, parquet_rows, too_wide
+from reddy_lib.spreadsheet.reading.text_formulas import shown_rows
 from reddy_lib.spreadsheet.reading.text_tables import text_rows
 from reddy_lib.spreadsheet.reading.unpacked import most_cells, too_sparse
 from reddy_lib.spreadsheet.reading.web_pages import html_rows
@@ -80,7 +81,7 @@ def rows_of(
     if format.kind == "csv" and format.form in ("pipes", "aligned", "report"):
         found = numbered(text_rows(path, encoding, format.form, left))
     elif format.kind == "csv":
-        found = csv_records(path, encoding, format.delimiter or ",", nuls=nuls, mended=mended)
+        found = shown_rows(csv_records(path, encoding, format.delimiter or ",", nuls=nuls, mended=mended))
     elif format.kind == "html":
         around = format.form == "blocks"
         tables = None if around else frozenset(map(int, format.tables))

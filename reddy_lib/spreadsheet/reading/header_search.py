@@ -116,7 +116,13 @@ def alike_sheets(workbook: Workbook, path: Path, sheet: str) -> tuple[str, ...]:
             continue
         try:
             rows = list(head_rows(excel_rows(workbook, item.name, path), None))
-            texts = dict(rows)[header_of(rows, None, item.name)]
+            below = [cells for _, cells in rows]
+            # A sheet on its side, such as a form for each call, has its names in the first column.
+            texts = (
+                [cells[0] for cells in below if cells]
+                if is_turned(below)
+                else dict(rows)[header_of(rows, None, item.name)]
+            )
         except SheetError:
             continue
         names[item.name] = {str(cell).strip() for cell in texts if not is_empty(cell)}

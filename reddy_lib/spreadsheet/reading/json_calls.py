@@ -14,6 +14,7 @@ from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.id_evidence import built_as_ids, no_call_id
 from reddy_lib.spreadsheet.evidence.line_words import speaker_column
 from reddy_lib.spreadsheet.reading.headers import find_header
+from reddy_lib.spreadsheet.reading.json_grids import grid_records
 from reddy_lib.spreadsheet.reading.records import call_identity, holds_speech, is_turn_list
 from reddy_lib.transcripts.roles import role_of
 
@@ -53,7 +54,7 @@ def look_for_calls(data: Any) -> Found | None:
     """The calls in an object; None where the object itself is one call, or nothing is."""
     if not isinstance(data, dict):
         return None
-    framed = _pandas(data) or _by_field(data) or _keyed(data)
+    framed = _pandas(data) or _grid(data) or _by_field(data) or _keyed(data)
     if framed is not None:
         return framed
     lists = list(_lists(data, (), 0))
@@ -232,6 +233,12 @@ def _pandas(data: dict[str, Any]) -> Found | None:
         if all(list(value) == keys for value in values) and keys == [str(n) for n in range(len(keys))]:
             return Found([{name: data[name][key] for name in data} for key in keys], {SURE: True})
     return None
+
+
+def _grid(data: dict[str, Any]) -> Found | None:
+    """A table whose names and rows stand in different parts of the object."""
+    records = grid_records(data)
+    return Found(records, {SURE: True}) if records and any(map(holds_speech, records[:20])) else None
 
 
 def _by_field(data: dict[str, Any], depth: int = 0) -> Found | None:

@@ -1,4 +1,4 @@
-"""Data that Excel cut off: what is whole of it, and what is left over.
+"""Text that was cut off, by Excel or by the program that exported it: how it shows, and what is whole of cut data.
 
 A cell of Excel keeps 32,767 characters and drops the rest without a word, so JSON that is longer ends in the middle
 of a turn. Everything before that turn is as good as ever: the brackets that are still open are closed behind the
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["EXCEL_CELL_LIMIT", "Whole", "fills_a_cell", "whole_parts"]
+__all__ = ["EXCEL_CELL_LIMIT", "Whole", "breaks_off", "fills_a_cell", "whole_parts"]
 
 EXCEL_CELL_LIMIT = 32_767
 """Excel keeps no more characters in a cell; what is longer is cut without a word."""
@@ -35,6 +35,49 @@ def fills_a_cell(text: str) -> bool:
     if len(text) * 2 < EXCEL_CELL_LIMIT:
         return False
     return len(text.encode("utf-16-le", "surrogatepass")) == 2 * EXCEL_CELL_LIMIT
+
+
+_ROUND = frozenset(
+    [2**power - less for power in range(7, 18) for less in (0, 1)]
+    + [100, 200, 250, 500, 750, *range(1_000, 4_000, 250), *range(4_000, 100_001, 1_000)]
+)
+"""How long columns of databases and previews of reports may be, in characters or bytes."""
+_ENDS = re.compile(r"[.?!。？！।؟;…]+[\"'”’»)\]]*(?=\s|$|[\u3000-\u9fff])")
+_FEWEST_ENDS = 3
+_DOTS = re.compile(r"\s*(?:\.\.\.|…)\s*$")
+_MARK = re.compile(
+    r"[\[(<{]\s*(?:(?:see|read|show|view|load)\s+)?(?:more|(?:\w+\s+)?truncated|cut off|continued)"
+    r"(?:\s+\w+)?\s*[\])>}]\s*$",
+    re.IGNORECASE,
+)
+
+
+def breaks_off(text: str) -> str:
+    """Return why the end of a text is probably missing, as a sentence; "" if nothing speaks for it.
+
+    A text that is exactly as long as a limit is only cut if it ends in the middle of a sentence, and its others do not.
+    """
+    if match := _MARK.search(text, max(0, len(text) - 60)):
+        return f"The cell ends with {match[0].strip()!r}: the rest of the transcript is missing."
+    kept = _DOTS.sub("", text, count=1) if text.endswith(("...", "…", " ")) else text
+    for part in (text, kept):
+        length = len(part)
+        size = length if part.isascii() else len(part.encode("utf-8", "surrogatepass"))
+        if not _ROUND.isdisjoint((length, size)) and _ends_early(kept):
+            return (
+                f"The cell holds exactly {length if length in _ROUND else size:,} "
+                f"{'characters' if length in _ROUND else 'bytes'} and ends in the middle of a sentence: the rest is "
+                f"probably missing."
+            )
+    return ""
+
+
+def _ends_early(text: str) -> bool:
+    """Return whether a text ends without the mark of a sentence's end, although it has such marks."""
+    last = max((match.end() for match in _ENDS.finditer(text, max(0, len(text) - 300))), default=0)
+    if last >= len(text.rstrip()) or text.rstrip()[-1:] in ("]", "}", ")", ">"):
+        return False
+    return sum(1 for _ in zip(range(_FEWEST_ENDS), _ENDS.finditer(text), strict=False)) == _FEWEST_ENDS
 
 
 def whole_parts(text: str) -> Iterator[Whole]:
