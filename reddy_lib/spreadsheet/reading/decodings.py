@@ -2,7 +2,7 @@
 
 A detector by statistics needs some hundred letters. Exports of a few short calls have a dozen: what tells then is that a
 wrong decoding mixes scripts and cases, puts signs into words, and consists of rare characters. Many exports have no
-letters beyond ASCII at all, but quotation marks, dashes and currencies: a wrong decoding makes letters of those, which
+letters beyond ASCII, only quotation marks, dashes and currency signs: a wrong decoding turns those into letters that
 are scattered between words of another alphabet, or are words of one letter.
 """
 
@@ -70,7 +70,7 @@ _HAN = frozenset(
 _POINTS = frozenset("،؛؟٪״׳·、。？！「」『』，：；（）．・ー〜～“”‘’《》…—")
 _THAI_TONES, _THAI_ABOVE = frozenset("่้๊๋์"), frozenset("ัิีึืฺุู็")
 _THAI_FIRST, _THAI_RARE = frozenset("เแโใไ"), frozenset("ฃฅฆฌฎฏฐฑฒฤฦฬฯๅ๎๏๚๛")
-"""Vowels that stand before their consonant, and letters that few words have."""
+"""Vowels written before their consonant, and letters that few words have."""
 _TYPOGRAPHY = frozenset("’‘“”„‚–—…«»¿¡°€·•№º\u00a0")
 _QUOTES = frozenset("‚„‘’“”")
 _PARTNERS = {
@@ -168,7 +168,7 @@ def reads_like_language(text: str) -> float:
         else:
             told = told or bool(_script(char))
             weight += size * _weight(char, before, after, profile, known)
-    # Points and signs alone are no language, but those of a wrong decoding seldom stand where such signs do.
+    # Points and signs alone are no language, but a wrong decoding seldom puts them where they belong.
     return weight / total if told else min(_SIGNS_ALONE, weight / max(total, 1.0))
 
 

@@ -1,6 +1,6 @@
 """Text that shows its calls as blocks of `Label: value`, one below the other, with the talk below the facts.
 
-What a text is, is told from its first lines; the rows are then read one after the other. Page heads and rules of a report
+Its first lines tell what kind of text it is; then the rows are read one after the other. Page heads and rules of a report
 are no part of any row.
 """
 
@@ -79,7 +79,7 @@ class Labels(NamedTuple):
 
 
 def report_labels(lines: Sequence[str]) -> Labels | None:
-    """The labels that stand in block after block; None where a text is no such report."""
+    """Return the labels that come again in block after block, or None if a text is no such report."""
     lines = list(_unboxed(lines))
     values: dict[str, list[str]] = {}
     for line in lines:
@@ -105,7 +105,7 @@ def report_labels(lines: Sequence[str]) -> Labels | None:
     )
     if known < 2 and (known < 1 or data < 2) and data < 3:
         return None
-    # In a block each label stands once, and in the same order.
+    # Each label is in a block once, and always in the same order.
     order: list[str] = []
     for label, _ in found:
         if label == first:
@@ -121,14 +121,14 @@ def report_labels(lines: Sequence[str]) -> Labels | None:
 
 
 _Told = tuple[str, str, str]
-"""(line, label, value) of a line; without a label where it has none, or where that names who speaks the words."""
+"""(line, label, value) of a line; the label is "" where there is none, or where it names who speaks the words."""
 
 
 def _told(lines: Iterable[str], speakers: Collection[str]) -> Iterator[_Told]:
     """Tell facts from words where one label may be both: `Agent: ann@x.example` above, `Agent: Good morning` below.
 
-    A fact stands among facts: not below words, and, where it is no address, with another fact below it, or above a gap
-    after which the talk begins.
+    A fact is among facts: never below words and, unless it is an address, above another fact, or above a gap after
+    which the talk begins.
     """
     rows = iter(lines)
     ahead: deque[str] = deque()
@@ -201,7 +201,7 @@ def _only_counts(name: str, values: Mapping[str, Sequence[str]]) -> bool:
 
 
 def _tail(told: Sequence[_Told], names: Sequence[str]) -> str:
-    """The last label of blocks that go on without one: it is a plain fact, and what comes after it is the talk."""
+    """Return the last label of blocks that go on without one: it is a plain fact, and the talk comes after it."""
     last = ""
     behind: dict[str, int] = {}
     for line, label, _ in told:
@@ -281,7 +281,7 @@ def _page_heads(told: Sequence[_Told], first: str) -> frozenset[str]:
 
 
 def _group_above(lines: Sequence[str]) -> list[str]:
-    """The few lines above a block, with a blank line or a rule above them: what is said last in a call has neither."""
+    """Return the few lines above a block if a blank line or a rule is above them: the last words of a call have neither."""
     group: list[str] = []
     for above in reversed(lines):
         if not above.strip() and not group:

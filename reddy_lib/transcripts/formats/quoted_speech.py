@@ -24,9 +24,9 @@ _MOST_PEOPLE = 6
 
 
 def without_quotes_around_turns(text: str, known: Callable[[str], bool]) -> str:
-    """Return the text with labels and colons, where each line is somebody and, in marks, what they said; else as it is.
+    """Return the text with labels and colons if each line is a speaker and, in quotation marks, their words; else as it is.
 
-    `known`: is this text a label wherever it is found?
+    `known`: tells whether a text is a label wherever it is found.
     """
     if not any(mark in text for mark in _MARKS):
         return text
@@ -46,7 +46,7 @@ def without_quotes_around_turns(text: str, known: Callable[[str], bool]) -> str:
 
 
 def _said(match: re.Match[str]) -> str:
-    """Return what somebody said without the marks around it; with them where they are those of two quotations."""
+    """Return the words without the marks around them; with the marks if they belong to two quotations."""
     said = match["said"].strip()
     return f"{match['open']}{said}{match['close']}" if _ends_inside(match) else said
 
