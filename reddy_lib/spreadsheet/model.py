@@ -38,6 +38,7 @@ __all__ = [
     "ProductLike",
     "TurnColumn",
     "product_ids",
+    "spelled_products",
 ]
 
 MAPPABLE: tuple[str, ...] = (
@@ -242,7 +243,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
         A name that two products share is left open, and so is one that the table already has.
         """
-        ids = product_ids(products)
+        ids = spelled_products(products)
         kept = self.in_list(products)
         table = dict(kept.values.get("product_id", {}))
         for name in names:
@@ -397,7 +398,7 @@ def fold_name(name: str) -> str:
 
 
 def product_ids(products: Sequence[ProductLike]) -> dict[str, int]:
-    """Folded name → id, without names that two products share. A name may have its id before or after it: "1 - Cards"."""
+    """Folded name → id, without names that two products share."""
     ids: dict[str, int] = {}
     shared: set[str] = set()
     for product in products:
@@ -405,18 +406,16 @@ def product_ids(products: Sequence[ProductLike]) -> dict[str, int]:
         if name in ids and ids[name] != product["id"]:
             shared.add(name)
         ids[name] = product["id"]
-    for product in products:
-        name, number = fold_name(str(product["name"])), product["id"]
-        for form in (
-            "{0}{1}",
-            "{0}:{1}",
-            "{0}|{1}",
-            "{0}.{1}",
-            "[{0}]{1}",
-            "({0}){1}",
-            "{1}({0})",
-            "{1}[{0}]",
-            "{1}#{0}",
-        ):
-            ids.setdefault(form.format(number, name), number)
     return {name: number for name, number in ids.items() if name and name not in shared}
+
+
+_WITH_ID = (
+    "{0}{1}", "{0}:{1}", "{0}|{1}", "{0}.{1}", "[{0}]{1}", "({0}){1}", "{1}({0})", "{1}[{0}]", "{1}#{0}",
+)  # fmt: skip
+
+
+def spelled_products(products: Sequence[ProductLike]) -> dict[str, int]:
+    """Folded text → id of the one product that it names: its name, or its name beside its id ("1 - Cards", "Cards (1)")."""
+    named = [(fold_name(str(product["name"])), product["id"]) for product in products]
+    both = {form.format(number, name): number for form in _WITH_ID for name, number in named if name}
+    return both | product_ids(products)

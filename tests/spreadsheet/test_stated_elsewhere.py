@@ -13,7 +13,7 @@ import reddy_lib as reddy
 from reddy_lib.spreadsheet import Mapping, guess_mapping, read_sheet
 from reddy_lib.spreadsheet.cells.agent_names import bare_email
 from reddy_lib.spreadsheet.cells.zones import zone_in_name
-from reddy_lib.spreadsheet.model import fold_name, product_ids
+from reddy_lib.spreadsheet.model import fold_name, spelled_products
 
 NAMES = ["call_id", "agent_email", "start_time", "transcript"]
 TALKS = [
@@ -314,7 +314,7 @@ def test_a_product_s_name_may_have_its_id_beside_it(cell: str) -> None:
         {"id": 7, "name": "Cards", "status": "active"},
         {"id": 8, "name": "Loans", "status": "active"},
     ]
-    ids = product_ids(products)
+    ids = spelled_products(products)
     assert ids[fold_name(cell)] == 7
     assert fold_name(cell.replace("7", "8")) not in ids
 

@@ -56,7 +56,7 @@ from reddy_lib.spreadsheet.mapping.spread_values import (
     with_spread_id,
     with_spread_start,
 )
-from reddy_lib.spreadsheet.model import Join, Layout, Mapping, ProductLike, product_ids
+from reddy_lib.spreadsheet.model import Join, Layout, Mapping, ProductLike, spelled_products
 from reddy_lib.spreadsheet.reading.pieces import column_cells
 from reddy_lib.transcripts.formats.chat_stamps import stamps_of_lines
 
@@ -149,7 +149,7 @@ def _guess_fields(
     products: Sequence[ProductLike] | None,
     wanted: Collection[str],
 ) -> Mapping:
-    table = Table([column for column in columns if column.count], product_ids(products or ()))
+    table = Table([column for column in columns if column.count], spelled_products(products or ()))
     fields, evidence, doubts, second = _assigned(table, wanted)
     reasons = {field: found.reason for field, found in evidence.items()}
     for field in wanted:  # a column of the right name that is empty, or says so, still is that field's

@@ -19,7 +19,7 @@ from reddy_lib.errors import MappingError, SheetError
 from reddy_lib.spreadsheet.calls.sources import fold_text, joined
 from reddy_lib.spreadsheet.cells.dates import looks_like_time
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
-from reddy_lib.spreadsheet.model import ProductLike, product_ids
+from reddy_lib.spreadsheet.model import ProductLike, spelled_products
 from reddy_lib.spreadsheet.reading.detection import detect_format
 from reddy_lib.spreadsheet.reading.files import workbook_kept
 from reddy_lib.spreadsheet.reading.sheets import read_sheet, sheet_names
@@ -85,7 +85,7 @@ def read_lookup(
             )
     columns = {name: frame.iloc[:, place].tolist() for place, name in enumerate(names)}
     wanted = {fold_text(field, text) for text in (cell_text(cell) for cell in texts) if text.strip()}
-    ids = product_ids(products or ())
+    ids = spelled_products(products or ())
     keys = [key] if key is not None else _key(field, columns, wanted, value)
     if value is None and keys:
         value, why = _value(field, {name: columns[name] for name in names if name not in keys}, ids)
