@@ -32,7 +32,7 @@ MEANINGS = {
     "agent-email-from-transcript": "The transcript's own data give the agent's email, and no column does.",
     "product-missing": "Nothing says which product the call was about.",
     "product-unknown": "The cell names a product that is not in Reddy's list.",
-    "product-renamed": "The call was checked with another list of products, in which its product id had another name.",
+    "product-renamed": "In the list that the call was checked against before, its product id had another name.",
     "product-inactive": "Reddy lists the product, but it is switched off.",
     "transcript-missing": "The row has neither words nor the name of a recording.",
     "recording-not-sent": "The row names a recording that is not attached, and it has no transcript.",
@@ -40,7 +40,7 @@ MEANINGS = {
     "transcript-unreadable": "The cell starts as data but is damaged, or its form is unknown.",
     "transcript-mended": "The data had small errors, such as a missing bracket.",
     "transcript-no-speakers": "Nothing says who speaks.",
-    "transcript-cut": "Excel and other programs cut longer cells, so the end is probably missing.",
+    "transcript-cut": "Excel and other programs cut long cells, so the end is probably missing.",
     "transcript-cut-in-json": "Excel cut the cell inside its data, so the end is missing.",
     "transcript-unassigned": "Some words of the cell are in no line and would not be sent.",
     "text-beside-lines": "The data hold a summary, a title or the like.",
@@ -98,7 +98,7 @@ MEANINGS = {
     "personal-data-held": "The call contains personal data that must not be sent to this address.",
     "mask-still-heard": "Words are masked, but can be heard: they could not be silenced, or the original is attached.",
     "conversation-sent-under-other-id": (
-        "A call of this or another batch, with the same words or a similar id, was sent or is waiting."
+        "A call in this or another batch, with the same words or a similar id, was sent or is waiting."
     ),
     "conversation-sent-with-other-words": "Reddy has a call with this id and another transcript.",
     "speaker-invalid": "The setting that separates the speakers of a recording cannot be used.",

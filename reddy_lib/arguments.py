@@ -174,7 +174,7 @@ def some_rows(rows: object) -> list[int] | None:
 
 
 def number_or_text(value: object, name: str) -> int | str:
-    """Return a number as an int, also one of NumPy, as the index of a frame has them; a text as it is.
+    """Return an integer as an int (also NumPy's, as in a frame's index), and text unchanged.
 
     Raises TypeError: `value` is something else.
     """
@@ -182,7 +182,7 @@ def number_or_text(value: object, name: str) -> int | str:
         return value
     number = _integer(value)
     if number is None:
-        raise TypeError(f"{name} must be its number or id, such as 3, not {_shown(value)}.")
+        raise TypeError(f"{name} must be a number such as 3, or an id, not {_shown(value)}.")
     return number
 
 

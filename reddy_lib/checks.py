@@ -35,9 +35,8 @@ MOST_OF_A_CODE = 20
 
 _FORWARD = 300.0  # seconds that a call may start after now: the clocks of two machines differ
 _MILLISECONDS = 1e11  # as seconds since the epoch the year 5138; as milliseconds 1973
-_YEAR_2000 = (
-    946_684_800.0  # seconds counted from 2001, as Apple does, are dates of the 1990s if counted from 1970
-)
+# Apple counts seconds from 2001. Read as seconds since 1970, they become dates before 2000.
+_YEAR_2000 = 946_684_800.0
 _LONGEST_CALL = 86_400.0  # no call lasts a day, but one of 87 s in milliseconds exceeds this number
 _LONG_CALL = 1_000.0  # shorter calls are not checked for milliseconds
 _BACKWARDS = 1.0  # people talk over each other, so a line may start slightly before the line above it

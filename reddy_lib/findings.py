@@ -37,7 +37,7 @@ CATALOGUE: dict[str, Rule] = {
     "agent-email-from-transcript": Rule("warning", "Agent's email from the transcript", "Check that this person took the call. To use another email, choose a column or a default when loading."),
     "product-missing": Rule("error", "No product", "Choose the product whose scorecard grades this call."),
     "product-unknown": Rule("error", "Product not in Reddy's list", "Choose one of the products in the list, or match this name to one when loading."),
-    "product-renamed": Rule("error", "Product from another list", "Choose the product that is meant. Accept this if the product is the same one and only its name has changed.", "The call is graded by the product that has this id in the list now."),
+    "product-renamed": Rule("error", "Product from another list", "Choose the right product. Accept this if it is the same product under a new name.", "The call is graded as the product that has this id in the current list."),
     "product-inactive": Rule("warning", "Product is not active", "Ask the person who manages products in Reddy; grading may not run."),
     # transcript as a whole
     "transcript-missing": Rule("error", "No transcript and no recording", "Add the transcript, or leave this row out."),
@@ -46,7 +46,7 @@ CATALOGUE: dict[str, Rule] = {
     "transcript-unreadable": Rule("error", "Transcript could not be read", "The whole text is kept as one line. Split it into lines and set the role of each, or correct the cell and load again."),
     "transcript-mended": Rule("warning", "Transcript was read despite errors", "Check the lines; nothing else is needed."),
     "transcript-no-speakers": Rule("error", "No speakers in the transcript", "Set the role of each line; no role was guessed."),
-    "transcript-cut": Rule("warning", "Transcript was probably cut off", "The cell ends at a limit of Excel, or of the program that exported it. Export this call again in another format, or from its source."),
+    "transcript-cut": Rule("warning", "Transcript was probably cut off", "The cell is as long as Excel or the exporting program allows, or says that text is missing. Export this call again in another format, or from its source."),
     "transcript-cut-in-json": Rule("error", "JSON cut off by Excel", "Export this call again in another format. To send only what could be read, delete the last line if it is incomplete.", "The lines above the cut are sent as they are; the text that Excel cut off is missing."),
     "transcript-unassigned": Rule("error", "Text that is in no line", "Join it to the line above, make it a line of its own, or drop it."),
     "text-beside-lines": Rule("warning", "Text beside the lines", "A summary or a title is not speech, so it stays in the sheet's cells. Add it as a line if it was spoken."),

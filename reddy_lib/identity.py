@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 BY_START = "start:"
-"""How the keys of `start_key` begin, unlike those of `call_key`."""
+"""Prefix of the keys from `start_key`; those from `call_key` have none."""
 
 _ALWAYS_SHOWN = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
@@ -117,7 +117,7 @@ def _key(conversation: str, agent: str) -> str:
 
 
 def start_key(words: str | None, timestamp: float | None, agent_email: str | None) -> str | None:
-    """Return the key of a call by what was said, when it started and its agent; None where one of them is missing.
+    """Return the key of a call by its words, start and agent; None if one of them is missing.
 
     Args:
         words: from `words_digest`.

@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 PRODUCTS = "The list of products"
-"""How messages call the one request that only reads."""
+"""The name in messages of the only request that changes nothing."""
 
 MOST_WORDS = 2_000
 """Maximum length of a server's message in the ledger; a message for people quotes at most `MOST_QUOTED` characters."""
@@ -378,7 +378,7 @@ def _quoted(words: str | None, answer: Answer | None = None) -> str:
 
 
 def _in_doubt(what: str) -> str:
-    """Return what an unclear answer leaves open. Asking for the list of products changes nothing, so it leaves nothing."""
+    """Return what to do after an unclear answer. The product list is only read, so asking again is always safe."""
     if what == PRODUCTS:
         return "Try again later."
     return f"{what} may have been processed anyway: check before sending it again."

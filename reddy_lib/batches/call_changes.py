@@ -351,7 +351,7 @@ def _store(
             if one.old.delivery_key and one.old.delivery_key != call_key(one.call)
         ],
     )
-    if not masks:  # what is masked is known by its words as they were loaded
+    if not masks:  # masks keep `words_digest` as it was loaded, so the call is found without another key
         remember_keys(
             connection, [(one.old.id, key) for one in new if (key := _loaded_start(one)) is not None]
         )
@@ -365,7 +365,7 @@ def _hundreds(keys: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
 
 
 def _loaded_start(one: _New) -> str | None:
-    """Return the key of a call by its words, start and agent as they were loaded; None where a change leaves them."""
+    """Return the key of a call by its loaded words, start and agent; None if the change leaves all three as they are."""
     old, call = one.old, one.call
     new = start_key(words_digest(call), call.timestamp, call.agent_email)
     if one.payload == old.payload or new == start_key(old.words_digest, old.timestamp, old.agent_email):

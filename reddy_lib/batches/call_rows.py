@@ -1,6 +1,6 @@
 """A call and its row in the ledger: the columns that are stored, and the findings that still apply after an edit.
 
-Pure functions over values, without a database: the child process of a load imports them, and nothing it does not need.
+Pure functions without a database, so that the child process of a load imports nothing that it does not need.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class StoredCall(Protocol):
 
 
 class CallSource(NamedTuple):
-    """A call as `standing_findings` takes it."""
+    """The columns of a call that `standing_findings` reads."""
 
     payload: str
     original: str | None
@@ -197,7 +197,7 @@ def standing_findings(
     if attached is None:
         attached = stored.audio != "none"
     own = check(call, products=products, now=now, recording=attached)
-    if any(found.code == RENAMED for found in carried):  # it names the product, and the id says less
+    if any(found.code == RENAMED for found in carried):  # it says more: it names the product
         own = [found for found in own if found.code != "product-unknown"]
     return merged(carried, own)
 

@@ -1,7 +1,7 @@
 """When what is masked in a call was said: the seconds that must be silent in its recording.
 
 The seconds belong to the call, not to its lines. Where a line that has a mask is deleted, or its mask is overwritten, they
-are kept among the decisions about the call (`Decisions.masked`): undoing the edit takes them away again. So are those of
+are kept among the decisions about the call (`Decisions.masked`), and undoing the edit removes them. The same applies to
 personal data that an edit takes out of its line (`taken_out`).
 
 Only times from the source, and those that a person typed, tell when something was said. The time at which a line was split
@@ -153,7 +153,7 @@ def keep_masked(
 ) -> Decisions:
     """Return the decisions after an edit, with the seconds of masks and personal data that the edit took out of lines.
 
-    Nothing is kept of a line that says again what it was loaded with.
+    Nothing is kept for a line that has its loaded words again.
     """
     (old, had), (new, has) = before, after
     if old.transcript == new.transcript:

@@ -2,7 +2,7 @@
 
 `MaskPersonalData` is a step: it can be undone until a call is sent, and is part of recipes. The words are replaced by what
 they were, `[card number]`; the turn, its side and its times stay. A tag's name leaves as well as its value, so both are
-looked at. What the words tell is masked wherever else the call has it: in a note, in the name of its recording.
+looked at. Values found in the words are also masked elsewhere in the call: in a note, in the recording's file name.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
         ]
 
     def _name_of_file(self, call: Call, told: Sequence[Value]) -> str | None:
-        """Return the name of the recording with what the words tell replaced: "call_4762….wav" is "call_masked.wav"."""
+        """Return the recording's file name with such values replaced: "call_4762….wav" becomes "call_masked.wav"."""
         name = call.filename or ""
         for one in reversed(self._of(in_file_name(call, told))):
             name = f"{name[: one.begin]}masked{name[one.end :]}"

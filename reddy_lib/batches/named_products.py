@@ -48,10 +48,10 @@ def resolved(step: Step, products: Sequence[Mapping[str, Any]] | None) -> Step:
 
 
 def named(step: Step, products: Sequence[Mapping[str, Any]] | None) -> Step:
-    """Return the step with the names of the products that it gives by id: the inverse of `resolved`.
+    """Return the step with product names in place of ids: the inverse of `resolved`.
 
-    A recipe outlives the list that its batch was checked with, and another list may have another product with the id. An id
-    without a name of its own stays.
+    A recipe outlives the list that its batch was checked against, and another list may use the id for another product. An
+    id stays if its name is not unique, or is a number itself.
     """
     names = [fold_name(str(one["name"])) for one in products or ()]
     own = {

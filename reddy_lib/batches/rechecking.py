@@ -52,7 +52,7 @@ def recheck(batch: StoredBatch, products: Sequence[Any] | None) -> None:
                 changed: dict[str, Any] = {}
                 if source != old.source_findings:
                     changed["source_findings"] = source
-                    if decisions.accepted.pop(RENAMED, None) is not None:  # that was said of another list
+                    if decisions.accepted.pop(RENAMED, None) is not None:  # it was accepted for another list
                         changed["decisions"] = msgspec.json.encode(decisions).decode() if decisions else None
                 taken = CallSource(old.payload, old.original, source, old.unassigned, old.audio)
                 found = standing_findings(taken, call, decisions, products=listed, now=now)
@@ -77,7 +77,7 @@ def _source_findings(
     before: list[dict[str, Any]] | None,
     listed: list[dict[str, Any]] | None,
 ) -> str:
-    """Return the call's findings of reading, with one where its product had another name in the list `before`."""
+    """Return the call's findings of reading, plus `product-renamed` if its product had another name in `before`."""
     source: list[Finding] = []
     settled = call.product_id is None
     for one in decode_findings(old.source_findings):

@@ -1,8 +1,8 @@
-"""Products whose id has another name in the list that a batch is checked with next.
+"""Find products whose id has another name in the list that a batch is checked against next.
 
-An id says nothing by itself: product 2 of the sandbox is another product than 2 in Reddy, and two accounts of Reddy number
-theirs alike. A call whose product was chosen by name must not be graded by whatever has its number elsewhere, so it is
-held until somebody says what is meant. An id that the sheet itself has was never a choice from a list, and stays.
+An id means nothing without its list: product 2 of the sandbox is not product 2 in Reddy, and two Reddy accounts may use
+the same ids. A call whose product was chosen by name must not be graded as another product, so it is held until a person
+decides. An id from the sheet itself was not chosen from a list, and stays.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ RENAMED = "product-renamed"
 def renamed_finding(name: str, number: int, products: Sequence[Mapping[str, Any]]) -> Finding:
     """Return the finding of a call whose product `number` was called `name` in the list before this one."""
     now = _name_of(number, products)
-    here = f"is “{now}”" if now is not None else "does not exist"
+    here = f"product {number} is “{now}”" if now is not None else f"there is no product {number}"
     return finding(
         RENAMED,
         "product_id",
-        f"Product {number} was “{name}” in the list that this call was checked with before. In this list {number} {here}.",
+        f"Product {number} was “{name}” in the list that this call was checked against before. In this list, {here}.",
         value=f"{name} · {number}",
     )
 
 
 def meant_name(value: str) -> str:
-    """Return the name that a value of `RENAMED` ("Loans · 2") speaks of."""
+    """Return the product name from the value of a `RENAMED` finding ("Loans · 2")."""
     return value.rpartition(" · ")[0]
 
 
 def meant_number(value: str) -> int:
-    """Return the id that a value of `RENAMED` speaks of."""
+    """Return the product id from the value of a `RENAMED` finding."""
     return int(value.rpartition(" · ")[2])
 
 
@@ -55,8 +55,8 @@ def renamed(
     """Return the finding of a call with this product once it is checked with `products`, or None.
 
     Args:
-        found: the finding that it has already: the name in it counts, not that of `before`.
-        before: the list that it was checked with until now, or None.
+        found: the call's present finding, if any; its name overrides the name in `before`.
+        before: the list that the call was checked against last, or None.
     """
     if number is None or products is None:
         return None

@@ -48,7 +48,7 @@ def items_of(call: Call) -> set[tuple[str, object]]:
 
 
 def told_by_words(call: Call) -> list[Value]:
-    """Return what the words of a call tell, as it may be written elsewhere in the call."""
+    """Return the personal values in the words of a call, to be found again elsewhere in the call."""
     return _values(call, find_personal_data(call.transcript or []))
 
 
@@ -56,13 +56,13 @@ def in_tags(call: Call, told: Sequence[Value]) -> list[InTag]:
     """Return what is personal in each tag.
 
     Args:
-        told: from `told_by_words`: it is personal in a tag as well, although nothing there tells it.
+        told: from `told_by_words`: personal in a tag too, although the tag itself does not show it.
     """
     return _in_tags(call, _by_tag(call), told)
 
 
 def in_file_name(call: Call, told: Sequence[Value]) -> list[Said]:
-    """Return where the name of the recording says what the words tell."""
+    """Return where the recording's file name repeats a value from the words."""
     return first_in_each_place(repeats(call.filename, told)) if call.filename else []
 
 
@@ -76,7 +76,7 @@ def _by_tag(call: Call) -> list[list[Said]]:
 
 
 def _in_lines(call: Call, said: Sequence[Said], by_tag: Sequence[Sequence[Said]]) -> list[Said]:
-    """Return what was found in the lines, and what a tag says it is."""
+    """Return what was found in the lines and what repeats a value of a tag, without what is masked already."""
     lines = call.transcript or []
     told = [
         value
@@ -113,7 +113,7 @@ def _with(text: str, found: list[Said], told: Sequence[Value]) -> list[Said]:
 
 
 def _in_value(tag: Tag) -> list[Said]:
-    """Return what is personal in a tag's value. A number is looked at as well: a card number may be one."""
+    """Return what is personal in a tag's value. Numbers are searched too: a card number may be stored as one."""
     if isinstance(tag.value, bool):
         return []
     text = text_of(tag)

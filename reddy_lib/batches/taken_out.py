@@ -1,7 +1,7 @@
-"""Personal data that an edit takes out of the words of a call, with or without a sign in its place.
+"""Find personal data that an edit removes from the words of a call, with or without a placeholder.
 
-Whatever a person writes instead of a card number ("???", "(removed)", nothing at all), it can be heard in the recording as
-before. So what the finder knew in the words before the edit, and what is in them no more, counts as masked.
+Whatever a person writes instead of a card number ("???", "(removed)", nothing at all), the recording still says it. So
+what the finder found before the edit, and what is no longer in the words, counts as masked.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ __all__ = ["taken_out"]
 
 
 def taken_out(before: Call, after: Call) -> dict[int, Counter[str]]:
-    """Return number of a line before an edit (from 1) → the masks of what the edit took out of it.
+    """Return the masks of what an edit took out, by number of the line before the edit (from 1).
 
-    A number that was corrected is not taken out, nor one that moved to another line. Where a mask was typed in its place,
-    that mask counts, and not this. Names do not count: each greeting has one, and most are corrected sooner or later.
-    Without a transcript nothing counts, because Reddy then redacts the recording itself.
+    A number that was corrected, or moved to another line, is not taken out. If a mask was typed in its place, only that
+    mask counts. Names do not count: each greeting has one, and many are corrected. Without a transcript nothing counts,
+    because Reddy then redacts the recording itself.
     """
     old, new = before.transcript or [], after.transcript or []
     if not new:
@@ -69,7 +69,7 @@ def _of(lines: Sequence[TranscriptLine], numbers: Iterable[int]) -> str:
 
 
 def _plain(texts: Iterable[str]) -> str:
-    """Return texts without what may be written in several ways: a number has blanks or hyphens, or is split over lines."""
+    """Return the letters and digits of texts, in lower case: blanks, hyphens and line breaks in a number do not count."""
     return "".join(character for text in texts for character in text.casefold() if character.isalnum())
 
 

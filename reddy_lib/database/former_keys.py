@@ -3,8 +3,8 @@
 A call that is sent after such a correction is known to Reddy by its new key. If the same sheet is loaded again, its row has
 the old one: by this table the two are seen to be the same call. It holds hashes, no words.
 
-A call whose words, start or agent were edited also has a key of these as they were loaded (`identity.start_key`). It is
-made of words, so it is deleted when the call is forgotten.
+A call whose words, start or agent were edited also has a key made from their loaded values (`identity.start_key`). This
+hash depends on the words, so it is deleted when the call is forgotten.
 """
 
 from __future__ import annotations

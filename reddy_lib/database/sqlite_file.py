@@ -56,8 +56,8 @@ The bits above `MORE_IN_WAL` hold the file's schema cookie. SQLite's own ways to
 `VACUUM INTO`) include the -wal and change the cookie, so that the mark is void in the copy."""
 
 _CACHE, _QUICK_CACHE = -65_536, -16_384
-"""`PRAGMA cache_size`: KiB of pages that a connection holds. A load writes pages and reads few of them again; a second copy
-of 64 MB of them would be half of what it takes."""
+"""`PRAGMA cache_size` (KiB, negative). A quick write, such as a load, rereads few of the pages that it writes; a cache of
+64 MB would be half of the memory that it takes."""
 
 IDLE = 1.5
 """Seconds without a write by any program before the file is made whole."""

@@ -425,9 +425,9 @@ def _stacked(
     figure.update_layout(barmode="stack")
     longest, rest = rows[0].total(), rows[-1].total()
     if others and rest > 2 * longest:
-        # Hundreds of others would leave stumps of the bars that have names.
+        # On one scale with hundreds of others, the named bars would be too short to read.
         figure.update_xaxes(
-            title_text=f"calls (the bar of the others is cut off: {rest:,})",
+            title_text=f"calls (the bar for the others is cut off at the edge: {rest:,})",
             range=[0, longest * 1.25],
             **whole_ticks([longest]),
         )

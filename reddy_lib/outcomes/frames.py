@@ -170,11 +170,14 @@ def _silent(code: Any) -> str:
     return "no reason given" if pd.isna(code) else f"HTTP {int(code)} without a message"
 
 
+_OWN_WORDS = re.compile("the call was (?:refused: not found|refused \\(|not taken)")
+
+
 def what_next(status: str, http_status: int | None = None, message: str = "") -> str:
     """Return what the analyst can do about a call with this outcome; "" if there is nothing to do."""
     said = message.casefold()
     if status == "unknown":
-        return "Possibly at Reddy: ask Reddy before anything is sent again."
+        return "May have reached Reddy: ask Reddy before anything is sent again."
     if status == "failed":
         if "safe to send again" in said:
             return "Send again: nothing reached Reddy."
@@ -185,6 +188,8 @@ def what_next(status: str, http_status: int | None = None, message: str = "") ->
         return "Nothing reached Reddy. Check the network and the address, then send again."
     if status != "rejected":
         return ""
+    if _OWN_WORDS.match(said):
+        said = ""  # Reddy gave no reason, and what the workbench says instead names every field
     if http_status in (401, 403) and "agent" not in said:
         return "The token was refused. Check the token, then send again."
     if "agent" in said or "user" in said:
@@ -200,6 +205,8 @@ def what_next(status: str, http_status: int | None = None, message: str = "") ->
         return "Too large for Reddy. Shorten the transcript, or split it."
     if http_status == 429:
         return "Reddy asked to slow down. Wait a little, then send again with fewer at a time."
+    if not said:
+        return "Check the agent, the product and the transcript, then send again."
     return "Read Reddy's reason, correct the field that it names, then send again."
 
 

@@ -2,7 +2,7 @@
 
 `finding` is the way in. It follows the conversation (`dialogue`): words that ask for something (`cues`, from
 `slot_words.txt` by way of `vocabulary`) open a slot, and what fits it (`runs` of digits, `answers` in words) is marked.
-`forms` knows what can be told without that, `repeats` finds in tags what was said in the words, and `heard_numbers`
+`forms` knows what can be told without that, `repeats` finds a value again elsewhere in its call, and `heard_numbers`
 tells digits alone, however they are said. `self_test` measures all this on real conversations: it plants made-up numbers
 in copies of them, as people say them (`spoken_forms`).
 """

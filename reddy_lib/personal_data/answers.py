@@ -276,8 +276,7 @@ def _introduces(token: Token) -> bool:
 
 
 def first_in_list(parts: list[Part], without: Collection[int]) -> list[Part]:
-    """Return the part of an answer that comes before other data ("Ann Lee, 4 May 1981, Leeds"), or all parts if no data
-    part them."""
+    """Return the parts of an answer before the first other datum ("Ann Lee, 4 May 1981, Leeds"); without one, all."""
     for number, (one, other) in enumerate(pairwise(parts), 1):
         if any(index in without for index in range(one.last + 1, other.first)):
             return parts[:number]
@@ -294,7 +293,7 @@ def count_words(line: Line, parts: Sequence[Part], *, spelled: bool = False) -> 
 
 
 def tokens_in(line: Line, pieces: Sequence[tuple[int, int]]) -> set[int]:
-    """Return the tokens of a line in these characters of it."""
+    """Return the indexes of the tokens that begin in these pieces (begin, end) of a line."""
     if not pieces:
         return set()
     return {
@@ -480,7 +479,7 @@ def _local_part(tokens: Sequence[Token], at: int, *, asked: bool) -> int:
 
 
 def _words_before(tokens: Sequence[Token], first: int, *, asked: bool) -> int:
-    """Return how many tokens before this one belong to it in a spoken address: a spelled letter, or a family name's."""
+    """Return how many tokens before this one belong to it in a spoken address: of a spelled letter, or of a surname."""
     return _letter_before(tokens, first) or _particles_before(tokens, first, asked=asked)
 
 

@@ -1,4 +1,4 @@
-"""Part a number from the amount right behind it: "4471, 20 dollars" is a code and a sum."""
+"""Separate a number from the amount right after it: "4471, 20 dollars" is a code and a sum."""
 
 from __future__ import annotations
 
@@ -98,6 +98,6 @@ def _behind_a_sum(atoms: Sequence[Atom], tokens: Sequence[Token]) -> int:
 
 
 def is_currency_of_next(tokens: Sequence[Token], at: int) -> bool:
-    """Return whether the sign at token `at` belongs to the number behind it ("4471 £20")."""
+    """Return whether the sign at token `at` belongs to the number after it ("4471 £20")."""
     after = tokens[at + 1] if at + 1 < len(tokens) else None
     return not tokens[at].glued and after is not None and after.glued and after.text[0].isdigit()

@@ -1,7 +1,7 @@
 """Find again, in a tag or a name, what was found elsewhere in the same call: `4762…` where the customer said "four seven
 six two…", a password in the agent's note.
 
-A note says such a value without a word that tells what it is. Only values that no other text has by chance count.
+A note may contain such a value without a word that says what it is. Only values that rarely occur by chance count.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ __all__ = ["Value", "repeats", "values_in", "values_of"]
 _NUMBERS = frozenset(("card", "national_id", "bank", "phone", "account", "pin", "cvv"))
 _WORDS = frozenset(("password", "name", "address", "email"))
 _LEAST_SIGNS = 6
-"""Signs of a number that no other number has by chance. A shorter one counts in a note, between words."""
+"""Fewest characters of a number that rarely occurs by chance. A shorter code counts only in a note, between words."""
 _LEAST_CODE = 3
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _LEAST_PASSWORD = 4
 _SIGN = re.compile(r"[^\W_]")
 _PREFIX = r"(?:(?:\+|00)\d{1,3}[\W_]{0,3})?(?:\(?0\)?[\W_]{0,2})?"
-"""The code of a country, and the zero before an area, which people leave out or say."""
+"""A country code and the zero before an area code, which people may leave out."""
 
 
 class Value(NamedTuple):
@@ -140,5 +140,5 @@ def _is_code(value: Value) -> bool:
 
 
 def _is_note(text: str) -> bool:
-    """Return whether a text has words, between which a number of a few figures may be anything."""
+    """Return whether a text has at least two words, as a note has and an id or amount has not."""
     return sum(any(map(str.isalpha, word)) for word in text.split()) > 1

@@ -1,4 +1,4 @@
-"""Whether words may be personal data, told without finding it: in a tenth of the time, for edits of many calls at once."""
+"""Tell whether words may be personal data without running the finder: ten times as fast, for edits of many calls."""
 
 from __future__ import annotations
 

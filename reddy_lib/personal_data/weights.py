@@ -113,7 +113,7 @@ def _belongs_to_thing(line: Line, nouns: list[Cue], at: int) -> bool:
 
 
 def _in_list(line: Line, signs: list[Sign], at: int) -> Sign:
-    """Return a sign; one that is weak by itself asks clearly beside one that does ("name, date of birth and postcode")."""
+    """Return a sign. A weak one counts as a question in a list with a strong one ("name, date of birth and postcode")."""
     sign = signs[at]
     if sign.kind not in _ANSWERED_IN_WORDS or not _MAY_ASK <= sign.weight < 1:
         return sign

@@ -39,7 +39,7 @@ _BESIDE = {
 def answer_parts(
     line: Line, slot: Slot, signs: Sequence[Sign], runs: Sequence[Run], found: Sequence[Said]
 ) -> list[Part]:
-    """Return the parts of a line that answer a question for words, and close the slot for words; empty if none do.
+    """Return the parts of a line that answer a question in words, or []. Once words were judged, `slot.words` is False.
 
     Args:
         found: what was found in the line so far.

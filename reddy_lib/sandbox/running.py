@@ -1,4 +1,4 @@
-"""The sandbox's server in a thread of this process, and what its own command uses of it: a socket and the settings."""
+"""Run the sandbox's server in a thread of this process. `python -m reddy_lib.sandbox` uses its socket and settings too."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 KEEP_ALIVE_SECONDS = 75
 ENDING_SECONDS = 0.1
-"""How long a request whose connection was cut may take to notice."""
+"""How long to wait for requests to end after their connections were cut."""
 
 
 class _Server(uvicorn.Server):
-    """A server that tells when it is ready, and ends at once: uvicorn's own looks ten times a second whether it should."""
+    """A server that reports when it is ready and stops at once; uvicorn's own checks for a stop only every 0.1 s."""
 
     def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
         super().__init__(config)
@@ -53,7 +53,7 @@ class _Server(uvicorn.Server):
                     await server.wait_closed()
 
     def end(self) -> None:
-        """Tell it to end, from another thread."""
+        """Stop the server. Call it from another thread."""
         self.should_exit = True
         self._loop.call_soon_threadsafe(self._ending.set)
 
@@ -73,15 +73,15 @@ class Running:
         ready.wait()
 
     def stop(self) -> None:
-        """End the server; connections that are open are cut."""
+        """Stop the server and cut open connections."""
         self._server.end()
         self._thread.join()
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket: connections queue from now on, and a port that is taken is an OSError at once."""
+    """Return a listening socket, on which connections queue from now on. Raises OSError: the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because asyncio switches Nagle's delay off only where it is: 40 ms a request otherwise.
+    # Name the protocol: otherwise asyncio leaves Nagle's algorithm on, which costs 40 ms a request.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform != "win32":  # there, this option would let two servers share a port
@@ -95,7 +95,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def server_config(app: ASGIApp) -> uvicorn.Config:
-    """A quiet server: it changes no logging of the notebook or program that it runs in."""
+    """Return settings for a quiet server, which leaves the logging of its notebook or program unchanged."""
     return uvicorn.Config(
         app,
         http=_without_access_log,  # type: ignore[arg-type]  # a class is asked for, anything that makes one will do
@@ -109,7 +109,7 @@ def server_config(app: ASGIApp) -> uvicorn.Config:
 
 
 def _without_access_log(**settings: Any) -> asyncio.Protocol:
-    """uvicorn's own switch for this turns the access log of the whole process off."""
+    """Return a protocol without an access log. uvicorn's own setting turns it off for the whole process."""
     protocol: Any = AutoHTTPProtocol(**settings)
     protocol.access_log = False
     return cast(asyncio.Protocol, protocol)

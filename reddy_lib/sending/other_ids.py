@@ -5,11 +5,11 @@ batch counts as probably the same in two cases: the two ids are one id that is w
 the same agent or with the same words; or agent, start and words are the same under any two ids. Only a person can tell, so
 a finding that names the earlier call holds the later one. Calls that wait in another submission count as well.
 
-Short calls at a whole minute are told apart by their ids alone: voicemails often share their words. Rows of one
-sheet are taken for each other only if their words are the same: with ids that are one id, written differently, or with
-agent and start (several exports that were put into one sheet). Then the first is sent, and the others are held.
+Short calls at a whole minute are told apart by their ids alone: voicemails often share their words. Two rows of one
+sheet count as one call only if their words are the same, and either their ids are one id written differently or agent and
+start are the same (several exports in one sheet). Then the first row is sent and the others are held.
 
-A call whose words, start or agent were edited before it was sent is known by what was loaded, too.
+A call whose words, start or agent were edited before it was sent is also recognized by what was loaded.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def _beside(
 def _edited_since(
     connection: sa.Connection, part: sa.ColumnElement[bool], address: str, held: Container[int]
 ) -> dict[int, tuple[int, _Earlier]]:
-    """Return the calls of a part that were loaded before as calls which were edited then, and sent."""
+    """Return the calls of a part that equal a sent call as it was loaded, before it was edited."""
     some_key = sa.select(former_keys.c.key).where(former_keys.c.key.startswith(BY_START)).limit(1)
     if connection.execute(some_key).first() is None:
         return {}
@@ -227,12 +227,12 @@ def _of_one_sheet(
     others: _Others,
     held: Container[int],
 ) -> dict[int, tuple[int, _Earlier]]:
-    """Return the calls of a part that are probably a call above them in their own sheet, which is to be sent with them.
+    """Return the calls of a part that probably repeat a call above them in the same sheet, which will be sent.
 
     Args:
-        not_there: the condition of a call that the address does not have under its very id.
-        others: the calls above, of earlier parts; those of this one are added.
-        held: calls that are held already, so that no other call is the same as one that is sent.
+        not_there: a condition: the address does not have the call under this id.
+        others: the calls of earlier parts; the calls of this part are added.
+        held: ids of calls that are held already. They are not sent, so they hold no other call.
     """
     batch_id = connection.execute(sa.select(calls.c.batch_id).where(part).limit(1)).scalar()
     shared = (
@@ -272,7 +272,7 @@ def _of_one_sheet(
 def _above(
     others: _Others, keys: Sequence[_Key], batch_id: str, conversation_id: str | None
 ) -> _Earlier | None:
-    """Return a call of the same sheet that is probably this one. Only its words tell: ids of a sheet may be alike."""
+    """Return a call above in the same sheet that is probably this one, by its words: ids of one sheet often look alike."""
     for key in keys:
         for earlier in others.get(key, {}).get(batch_id, ()) if key[0] != "key" else ():
             # One conversation of two agents is two calls for Reddy.

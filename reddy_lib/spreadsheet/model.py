@@ -253,9 +253,9 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return kept.replace(values={"product_id": table})
 
     def in_list(self, products: Sequence[ProductLike]) -> Mapping:
-        """A copy for this list of products: one that was chosen by name has the id that its name has here.
+        """Return a copy for this product list: products that were chosen by name get the ids that they have here.
 
-        What was chosen of another list, and has no namesake in this one, is left open.
+        A product of another list whose name is not in this one is left open.
         """
         ids = product_ids(products)
         here = {str(product["id"]): fold_name(str(product["name"])) for product in products}
@@ -281,7 +281,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return msgspec.structs.replace(self, values=values, defaults=defaults)
 
     def with_product_names(self, products: Sequence[ProductLike]) -> Mapping:
-        """A copy that knows by name the products that it gives by id, as far as they are in this list."""
+        """Return a copy that also stores the names of its products, from this list."""
         used = {*self.values.get("product_id", {}).values(), self.defaults.get("product_id")}
         wanted = {str(number) for number in used if number is not None}
         listed = {str(product["id"]): str(product["name"]) for product in products}
@@ -415,7 +415,7 @@ _WITH_ID = (
 
 
 def spelled_products(products: Sequence[ProductLike]) -> dict[str, int]:
-    """Folded text → id of the one product that it names: its name, or its name beside its id ("1 - Cards", "Cards (1)")."""
+    """Return folded text → product id, for names alone and for names beside ids ("1 - Cards", "Cards (1)")."""
     named = [(fold_name(str(product["name"])), product["id"]) for product in products]
     both = {form.format(number, name): number for form in _WITH_ID for name, number in named if name}
     return both | product_ids(products)

@@ -29,7 +29,7 @@ _OF_STAFF = frozenset(
     ("agent", "agents", "advisor", "internal", "private", "acw", "wrap", "wrapup", "qa", "coach", "reviewer", "supervisor",
      "interna", "interne", "interno", "internas", "internen", "wewnetrzna", "agente")
 )  # fmt: skip
-"""Words without which a note or a comment may be a message of the chat, or what the customer asked."""
+"""Words that mark a note as the staff's own. Without them, a note may be a chat message or the customer's question."""
 _PART = re.compile(r"[^\W\d_]+?(?=[A-Z][^\W\d_A-Z])|[^\W\d_]+")
 
 

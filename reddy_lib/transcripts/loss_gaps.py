@@ -84,7 +84,7 @@ class Gaps:
                     for spots in self._spots(compact, piece, way, width)
                 ]
                 if width > 1 or not onward:
-                    # A rule that was left out above what waited for its speaker: it counts as what it is between texts.
+                    # A ruled line between texts is no loss, also if it was left out before words whose speaker follows.
                     missed = 0 if left_out and MARKS.issuperset(piece) else len(piece)
                     onward.append(way._replace(cost=way.cost + missed))
                 for one in onward:

@@ -31,12 +31,14 @@ _KEPT = (
 
 
 def confirmed(label: str, wanted: str, *, key: str, button: str) -> bool:
-    """Draw a field in which a person types what is deleted, and the button; return whether it may be deleted now.
+    """Draw a field for the typed confirmation and the delete button; return whether to delete now.
 
     The button is always enabled: one that waits for the field would miss the click that leaves the field.
 
     Args:
-        key, button: of the field and of the button.
+        wanted: what has to be typed.
+        key: the field's widget key.
+        button: the button's widget key.
     """
     typed = " ".join(st.text_input(label, key=key).split())
     if not st.button("Delete for good", key=button, type="primary"):
@@ -44,7 +46,7 @@ def confirmed(label: str, wanted: str, *, key: str, button: str) -> bool:
     if typed == " ".join(wanted.split()):
         return True
     st.error(
-        f"Nothing was deleted: type “{escape(wanted)}” above first.",
+        f"Nothing was deleted. First type “{escape(wanted)}” above.",
         icon=":material/error:",
     )
     return False

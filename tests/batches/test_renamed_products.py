@@ -57,9 +57,10 @@ def test_an_id_with_another_name_holds_the_call_and_one_with_the_same_name_does_
     assert [batch.info(row)["status"] for row in others] == ["held"] * 3
     assert [codes(batch, row) for row in others] == [["product-renamed"]] * 3
     assert batch.findings_of(others[0])[0].message == (
-        "Product 2 was “Loans” in the list that this call was checked with before. In this list 2 is “Complaints”."
+        "Product 2 was “Loans” in the list that this call was checked against before. "
+        "In this list, product 2 is “Complaints”."
     )
-    assert "In this list 3 does not exist." in batch.findings_of(others[-1])[0].message
+    assert "In this list, there is no product 3." in batch.findings_of(others[-1])[0].message
 
 
 def test_the_product_of_the_same_name_is_proposed_and_fixes_all_its_calls(batch: reddy.Batch) -> None:

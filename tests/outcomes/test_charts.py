@@ -275,7 +275,7 @@ class TestAgent:
     def test_many_others_do_not_leave_stumps_of_the_named_bars(self):
         many = charts.agent(outcomes(*({"agent_email": f"agent{n:04}"} for n in range(1000))))
         assert many.layout.xaxis.range == (0, 1.25)
-        assert many.layout.xaxis.title.text == "calls (the bar of the others is cut off: 980)"
+        assert many.layout.xaxis.title.text == "calls (the bar for the others is cut off at the edge: 980)"
         some = charts.agent(outcomes(*({"agent_email": f"agent{n % 22}"} for n in range(44))))
         assert labels(some)[-1] == "others (2 agents)"
         assert some.layout.xaxis.range is None

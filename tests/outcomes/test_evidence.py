@@ -91,9 +91,9 @@ def test_each_call_stands_in_the_file_of_its_status_with_the_cells_it_had(
     assert (accepted["row"], accepted["status"], accepted["upload_id"]) == ("2", "accepted", "1002")
     assert (accepted["http_status"], accepted["attempts"]) == ("200", "1")
     first, second = files["rejected.csv"]
-    assert (first["CSAT"], second["CSAT"]) == ("'=1+1", "''=2")
+    assert (first["CSAT"], second["CSAT"]) == ("'=1+1", "'=2")
     assert first["reason"] == "It was rejected."
-    assert first["hint"].startswith("Read Reddy's reason")
+    assert first["hint"].startswith("Check the agent, the product and the transcript")
     assert [one["row"] for one in files["queued.csv"]] == ["7"]
     assert files["queued.csv"][0]["hint"].startswith("It is waiting to be sent")
 

@@ -53,7 +53,7 @@ def test_a_batch_is_deleted_once_its_name_is_typed(ledger: reddy.Ledger, batch: 
     for wrong in ("", "April"):
         app.text_input(key="forget_name").input(wrong)
         app.button(key="forget_batch").click().run()
-        assert "Nothing was deleted: type “march” above first." in app.error[0].value
+        assert "Nothing was deleted. First type “march” above." in app.error[0].value
         assert len(ledger.batches()) == 1
     app.text_input(key="forget_name").input(" march ").run()
     app.button(key="forget_batch").click().run()
@@ -75,7 +75,7 @@ def test_a_call_is_deleted_on_its_history(ledger: reddy.Ledger, batch: reddy.Bat
     key = f"forget call {batch.id} 3"
     app.text_input(key=f"forget row {batch.id} 3").input("2")
     app.button(key=key).click().run()
-    assert "type “3” above first" in app.error[0].value
+    assert "First type “3” above" in app.error[0].value
     assert batch.rows() == [2, 3, 4, 5]
     app.text_input(key=f"forget row {batch.id} 3").input("3").run()
     app.button(key=key).click().run()
@@ -91,7 +91,7 @@ def test_a_person_is_found_and_deleted_on_outcomes(ledger: reddy.Ledger, batch: 
     next(one for one in app.button if one.label == "Find").click().run()
     assert "2 calls" in " ".join(one.value for one in app.markdown)
     app.button(key="forget_person").click().run()
-    assert "type “2” above first" in app.error[0].value
+    assert "First type “2” above" in app.error[0].value
     assert batch.rows() == [2, 3, 4, 5]
     app.text_input(key="forget_person_count").input("2").run()
     app.button(key="forget_person").click().run()

@@ -229,7 +229,7 @@ def test_calls_in_doubt_cannot_be_overlooked(load: Load, server: reddy.Sandbox) 
     said = words(app)
     assert "Outcomes  :gray[2 in doubt]" in said
     assert ":violet-badge[2 in doubt]" in said
-    assert "No answer came: they may be at Reddy. Nothing is sent again until the doubt is cleared." in said
+    assert "No answer came: Reddy may have them. They are not sent again until the doubt is cleared." in said
     app = clear_doubt(app, batch)
     shown = table(app, "conversation", "sent").value
     assert shown["row"].tolist() == [2, 3]

@@ -632,10 +632,15 @@ def test_a_batch_is_renamed_and_a_name_of_marks_is_shown_as_text(batch: reddy.Ba
     ] == []
 
 
-@pytest.mark.parametrize("name", ["   ", "calls"])
-def test_a_batch_is_not_renamed_to_nothing_or_to_its_own_name(batch: reddy.Batch, name: str) -> None:
+@pytest.mark.parametrize(("name", "said"), [("   ", ["A batch needs a name."]), ("calls", [])])
+def test_a_batch_is_not_renamed_to_nothing_and_may_keep_its_name(
+    batch: reddy.Batch, name: str, said: list[str]
+) -> None:
+    before = batch.database.batch(batch.id).name
     app = screen.in_dialog(screen.opened("outcomes", batch), "rename_batch", batch_name=name)
-    assert [each.disabled for each in app.button if each.label == "Rename"] == [True]
+    app = screen.in_dialog(app, "rename_batch", "Rename", batch_name=name)
+    assert [each.value for each in app.error] == said
+    assert batch.database.batch(batch.id).name == before
 
 
 def test_a_batch_is_taken_off_the_list_and_closed(batch: reddy.Batch) -> None:

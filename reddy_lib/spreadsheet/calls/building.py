@@ -78,7 +78,7 @@ def build_frame(
 def _builder(
     names: list[str], attrs: Cells[str, Any], mapping: Mapping, file_name: str | None
 ) -> tuple[CallBuilder, list[str]]:
-    """Return the builder for a piece, and those of its columns that the header does not have."""
+    """Return the builder for a piece, and the names of its columns beyond the header."""
     if file_name is None:
         file_name = str(attrs.get("file_name", ""))
     known = set(names)
@@ -86,7 +86,7 @@ def _builder(
 
 
 def build_table(table: Table, mapping: Mapping, *, file_name: str | None = None) -> Iterator[BuiltCall]:
-    """The calls of a table of which each row is a call, as `build_frame` returns them.
+    """Yield the calls of a table with one row a call, as `build_frame` does.
 
     Raises MappingError: the mapping names a column that the table does not have.
     """

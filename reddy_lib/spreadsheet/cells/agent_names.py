@@ -21,7 +21,7 @@ _WITH_NAME = re.compile(
 )
 _AROUND = re.compile(r"(?:mailto:|e-?mail:|smtp:|sip:)\s*", re.IGNORECASE)
 _MARKUP = re.compile(r"<[a-z]+[\s>]|\{\s*[\"']", re.IGNORECASE)
-"""How an element of HTML and an object of JSON begin: its one email may stand anywhere in it."""
+"""The beginning of an HTML element or a JSON object, whose one email may be anywhere in it."""
 _MOST_TEXT, _MOST_MARKUP = 320, 2_000
 _LETTERS = re.compile(r"[^\W\d_]+")
 

@@ -274,7 +274,7 @@ _PARTS_OF_HOURS = {
     6.5: "Asia/Yangon",
     9.5: "Australia/Darwin",
 }
-"""Offsets from UTC that are no whole hours → a zone that has it all year: `Etc/` has none of these."""
+"""Offsets from UTC that are not whole hours → a zone with this offset all year; `Etc/` zones have whole hours only."""
 
 
 def zone_in_name(name: str) -> str:

@@ -91,7 +91,7 @@ def numbers_lines(column: Column, group: Grouping) -> bool:
 
 
 def repeats(order: Column, calls: Sequence[Sequence[int]]) -> bool:
-    """Does a column whose name says nothing hold the same number twice in most calls? Then it counts no lines."""
+    """Return whether an unnamed counter has the same number twice in most calls: then it does not count lines."""
     if "order" in order.says:
         return False
     texts = [[order.of_rows[place] for place in places] for places in calls]
@@ -101,8 +101,8 @@ def repeats(order: Column, calls: Sequence[Sequence[int]]) -> bool:
 def without_counters(
     found: Sequence[tuple[float, Grouping]], columns: Sequence[Column]
 ) -> list[tuple[float, Grouping]]:
-    """Leave out the hypotheses whose column counts the lines of each call that another one tells: "No." in rows of calls
-    that run beside each other, where the same number stays from row to row."""
+    """Return the hypotheses without columns that only number the lines of another one's calls, such as "No." where calls
+    run in parallel and one number is in several rows in succession."""
     if len(found) < 2:
         return list(found)
     named = {column.name: column for column in columns}

@@ -73,7 +73,7 @@ def directions(column: Column) -> dict[str, str]:
 _MOST_DIRECTIONS = 4
 _ALTERNATES = 0.8
 _OF_TYPES = frozenset(("status", "audio"))
-"""What the names of columns say that hold a type of anything, or a voice ("Ses"): also that of who speaks."""
+"""Concepts of column names that may also mean the speaker: a type, or a voice ("Ses")."""
 
 
 def speaker_column(columns: Sequence[Column], calls: Sequence[Sequence[int]]) -> Column | None:
@@ -91,7 +91,7 @@ def _speaks(column: Column, calls: Sequence[Sequence[int]]) -> float:
         return 0.0
     says = column.says
     if "order" in says and not _may_count(column, calls):
-        says -= {"order"}  # "Voce" is an entry and a voice
+        says -= {"order"}  # "Voce" means both entry and voice
     named = 5.0 if "speaker" in says else 3.0 if "channel" in says else 0.0
     if named and says & {"time", "date", "start", "end", "duration", "text", "order"}:
         named = 0.0

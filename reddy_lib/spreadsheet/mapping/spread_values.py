@@ -62,9 +62,9 @@ def with_spread_start(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
 
 
 def with_half_of_day(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
-    """Return a copy that reads AM or PM with the start, where a column of its own says in which half of the day it is.
+    """Return a copy that reads the start together with AM or PM from a column of its own, if there is one.
 
-    Without it, 2:47 in the afternoon would be read as a time of the night.
+    Otherwise 2:47 PM would be read as 2:47 at night.
     """
     names = mapping.sources().get("timestamp", [])
     sources = [one for one in columns if one.name in names]
@@ -76,7 +76,7 @@ def with_half_of_day(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     if len(halves) != 1:
         return mapping
     (half,) = halves
-    reason = f"{mapping.reasons.get('timestamp', '')}; {half.name!r} says in which half of the day"
+    reason = f"{mapping.reasons.get('timestamp', '')}; {half.name!r} says AM or PM"
     return mapping.replace(
         fields={field: column for field, column in mapping.fields.items() if field != "timestamp"},
         joins={**mapping.joins, "timestamp": Join([*names, half.name])},
@@ -88,11 +88,11 @@ _HOUR = re.compile(r"(?<![\d:])(\d{1,2}):\d\d")
 _NOON = 12
 _PROBES = ("2024-03-11 02:47:03", "2024-03-11 12:47:03")
 _MOVED = ([0, -12 * 3600], [12 * 3600, 0])
-"""By how much a word before noon, and one after it, moves these clocks: others move neither, or both."""
+"""Seconds by which AM and PM move the two probes. Other words move neither of them, or both."""
 
 
 def _says_half_of_day(column: Column) -> bool:
-    """Return whether all cells are words for a half of the day, in any language that dates are read in."""
+    """Return whether all cells are words for AM or PM, in any language that dates are read in."""
     values = {text.strip() for text in column.texts}
     if not values or len(values) > 4 or not all(map(_is_half, values)):
         return False

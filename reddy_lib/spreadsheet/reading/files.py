@@ -392,7 +392,7 @@ def find_delimiter(path: Path, encoding: str) -> str:
 def delimits(path: Path, encoding: str, delimiter: str) -> bool:
     """Whether nearly all of the first records have the same number of cells, more than one, with a delimiter.
 
-    What is above or below a blank line, such as a title or a table of totals, does not count beside a longer table.
+    A title or a table of totals does not count if a blank line separates it from a longer table.
     """
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         sample = file.read(_SAMPLE)

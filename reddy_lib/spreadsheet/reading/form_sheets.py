@@ -74,7 +74,7 @@ def _labels(rows: Rows) -> Labels | None:
     # The names of columns come again on each page of a table, above cells that are no names.
     if any(len(row) > 2 and all(map(known_name, row)) for row in filled):
         return None
-    # A form consists of labels. A table whose head comes again has them in those two rows alone.
+    # A form has a label in each row. A table that repeats its header has labels in the header rows alone.
     named = frozenset((*labels.names, *labels.speakers))
     left = [_END.sub("", cell) for row in filled if len(row) > 1 for cell in row[::2]]
     if sum(cell in named for cell in left) < _LABELLED * len(left):

@@ -236,7 +236,7 @@ def _pandas(data: dict[str, Any]) -> Found | None:
 
 
 def _grid(data: dict[str, Any]) -> Found | None:
-    """A table whose names and rows stand in different parts of the object."""
+    """Return the table whose column names and rows are in different parts of the object, or None."""
     records = grid_records(data)
     return Found(records, {SURE: True}) if records and any(map(holds_speech, records[:20])) else None
 

@@ -106,7 +106,7 @@ def column_cells(frame: pd.DataFrame) -> list[list[Any]]:
 
 
 class Table(NamedTuple):
-    """A frame in plain lists, for a process that does not need pandas: to import it takes 70 MB and half a second.
+    """A frame as plain lists, for a process without pandas: its import takes 70 MB and half a second.
 
     Attributes:
         names: of the columns.

@@ -1,4 +1,4 @@
-"""Text that was cut off, by Excel or by the program that exported it: how it shows, and what is whole of cut data.
+"""Recognize text that Excel or the exporting program cut off, and find the whole parts of cut data.
 
 A cell of Excel keeps 32,767 characters and drops the rest without a word, so JSON that is longer ends in the middle
 of a turn. Everything before that turn is as good as ever: the brackets that are still open are closed behind the
@@ -53,9 +53,9 @@ _MARK = re.compile(
 
 
 def breaks_off(text: str) -> str:
-    """Return why the end of a text is probably missing, as a sentence; "" if nothing speaks for it.
+    """Return why the end of a text is probably missing, as a sentence; "" if nothing suggests that.
 
-    A text that is exactly as long as a limit is only cut if it ends in the middle of a sentence, and its others do not.
+    A text exactly as long as a limit counts as cut only if it has several complete sentences and ends inside one.
     """
     if match := _MARK.search(text, max(0, len(text) - 60)):
         return f"The cell ends with {match[0].strip()!r}: the rest of the transcript is missing."

@@ -32,7 +32,7 @@ __all__ = ["demo_card", "offer_demo", "steps_of"]
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the story: `look` says where and at what. `missed`: it can no longer be done in this batch."""
+    """A step of the demo. `look`: where to look, and at what. `missed`: it can no longer be done in this batch."""
 
     name: str
     title: str
@@ -86,7 +86,7 @@ def steps_of(batch: Batch, demo: Demo) -> list[Step]:
         ),
         "doubt": (
             "Clear a doubt",
-            "After “Lost answer”. Submit shows what the sandbox received; then say on Outcomes what you know.",
+            "After “Lost answer”: see on Submit what the sandbox received, then clear the doubt on Outcomes.",
         ),
         "boss": ("See all batches", "Outcomes, All batches: click any number, then Print."),
     }
@@ -119,7 +119,7 @@ def demo_card(ledger: Ledger, batch: Batch | None) -> None:
         if following is None and done == len(steps):
             st.caption("You have seen every step. Start again, or load a sheet of your own.")
         elif following is None:
-            st.caption("This is the end. Start again to see the steps that were left out.")
+            st.caption("The demo is over. Start again to see the steps that you missed.")
         else:
             st.markdown(f"**{following.title}**")
             st.caption(following.look)
@@ -128,7 +128,7 @@ def demo_card(ledger: Ledger, batch: Batch | None) -> None:
                 st.markdown(
                     f":material/{'check_circle' if step.done else 'radio_button_unchecked'}: {step.title}"
                 )
-                st.caption("All its calls are sent: start again to see it." if step.missed else step.look)
+                st.caption("No longer possible: start again to see it." if step.missed else step.look)
         _faults(demo)
         allowed = is_possible() and ui.may("administer")
         with st.container(horizontal=True, gap="xsmall"):

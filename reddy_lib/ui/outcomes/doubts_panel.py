@@ -24,8 +24,8 @@ def doubt_line(page: Page, scope: str, count: int) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.badge(f"{count:,} in doubt", color=ui.STATUS_COLOURS["unknown"])
         st.markdown(
-            f"No answer came: {'it' if count == 1 else 'they'} may be at Reddy. "
-            "Nothing is sent again until the doubt is cleared.",
+            f"No answer came: Reddy may have {'it. It is' if count == 1 else 'them. They are'} "
+            "not sent again until the doubt is cleared.",
             width="content",
         )
         st.space("stretch")

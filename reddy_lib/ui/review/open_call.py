@@ -124,9 +124,10 @@ def _why(info: dict[str, Any], settled: bool) -> None:
     elif settled:
         st.info(LOCKED_BECAUSE[info["status"]], icon=":material/lock:")
     elif info["status"] == "rejected":
-        said = f"“{info['error']}”" if info["error"] else "without a reason"
-        todo = what_next("rejected", info["http_status"], info["error"] or "")
-        st.warning(ui.escape(f"Reddy refused this call: {said}. {todo}"), icon=":material/undo:")
+        reason = (info["error"] or "").rstrip(".")
+        said = f"Reddy refused this call{f': {reason}' if reason else ' without a reason'}."
+        todo = what_next("rejected", info["http_status"], reason)
+        st.warning(ui.escape(f"{said} {todo}"), icon=":material/undo:")
     elif info["status"] == "failed" and info["error"]:
         st.warning(ui.escape(str(info["error"])), icon=":material/undo:")
     elif info["status"] == "skipped":

@@ -167,7 +167,7 @@ def _table(batch: Batch, view: View, found: PersonalData, key: str) -> None:
         type="primary",
         icon=":material/visibility_off:",
         disabled=not may,
-        help="In the words, the tags, and the recording where they are said. You can undo this in History "
+        help="In the words, the tags, the recording's file name, and the recording itself. You can undo this in History "
         "until a call is sent. Security codes and PINs are removed for good.",
     ):
         _mask(batch, found, found.kinds, everywhere)

@@ -136,8 +136,8 @@ def draw_notices(page: Page, plan: dict[str, int], clicked: int | None) -> None:
         )
     if plan["to_send"] and page.products is not None and not page.batch.was_checked_with(page.products):
         st.info(
-            f"These calls were checked against another product list. Sending checks them against that of "
-            f"{ui.escape(page.where)} first: calls whose product is not in it, or has another name there, are held.",
+            f"These calls were checked against another product list. Before sending, they are checked against the list of "
+            f"{ui.escape(page.where)}: a call is held if its product is missing there, or has another name.",
             icon=":material/rule:",
         )
     tried = (
