@@ -93,7 +93,7 @@ def test_each_call_stands_in_the_file_of_its_status_with_the_cells_it_had(
     first, second = files["rejected.csv"]
     assert (first["CSAT"], second["CSAT"]) == ("'=1+1", "'=2")
     assert first["reason"] == "It was rejected."
-    assert first["hint"].startswith("Check the agent, the product and the transcript")
+    assert first["hint"].startswith("Read Reddy's reason")
     assert [one["row"] for one in files["queued.csv"]] == ["7"]
     assert files["queued.csv"][0]["hint"].startswith("It is waiting to be sent")
 
