@@ -32,17 +32,20 @@ __all__ = ["recheck", "same_products"]
 
 
 def recheck(batch: StoredBatch, products: Sequence[Any] | None) -> None:
-    """Check every call that can still be edited against these products, and store them; see `Batch.recheck`."""
+    """Check every call that can still be edited against these products, and store them; see `Batch.recheck`.
+
+    Other calls only remember a product that has another name in this list, in case they can be sent again one day.
+    """
     now = time.time()
     listed = arguments.product_dicts(products)
     with batch.database.read() as connection:  # another tab may have checked it since `batch` was read
         kept = connection.execute(sa.select(batches.c.products).where(batches.c.id == batch.id)).scalar_one()
     before = None if kept is None else msgspec.json.decode(kept)
-    for some in pieces(batch.rows(status=sorted(EDITABLE))):
+    for some in pieces(batch.rows()):
         with batch.database.write() as connection:
             query = (
                 sa.select(calls)
-                .where(calls.c.batch_id == batch.id, calls.c.row.in_(some), calls.c.status.in_(EDITABLE))
+                .where(calls.c.batch_id == batch.id, calls.c.row.in_(some))
                 .where(calls.c.forgotten_at.is_(None))
                 .with_for_update()
             )
@@ -54,6 +57,10 @@ def recheck(batch: StoredBatch, products: Sequence[Any] | None) -> None:
                     changed["source_findings"] = source
                     if decisions.accepted.pop(RENAMED, None) is not None:  # it was accepted for another list
                         changed["decisions"] = msgspec.json.encode(decisions).decode() if decisions else None
+                if old.status not in EDITABLE:
+                    if changed:
+                        connection.execute(calls.update().where(calls.c.id == old.id).values(**changed))
+                    continue
                 taken = CallSource(old.payload, old.original, source, old.unassigned, old.audio)
                 found = standing_findings(taken, call, decisions, products=listed, now=now)
                 # Duplicates depend on other calls, not on the products.

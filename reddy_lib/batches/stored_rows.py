@@ -12,11 +12,21 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from reddy_lib.batches.call_rows import Value, decode_findings, encode_findings, in_order, merged, summarised
-from reddy_lib.database.bulk import run_many
+from reddy_lib.batches.decisions import read_decisions
+from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome
+from reddy_lib.batches.renamed_products import RENAMED
+from reddy_lib.database.bulk import pieces, run_many
 from reddy_lib.database.schema import calls
 from reddy_lib.findings import Finding, finding
 
-__all__ = ["duplicate_keys", "hold_calls", "insert_calls", "release_calls", "remark_duplicates"]
+__all__ = [
+    "duplicate_keys",
+    "hold_calls",
+    "hold_renamed",
+    "insert_calls",
+    "release_calls",
+    "remark_duplicates",
+]
 
 
 def insert_calls(connection: sa.Connection, values: Sequence[dict[str, Value]]) -> None:
@@ -123,6 +133,29 @@ def hold_calls(connection: sa.Connection, found: Mapping[int, Finding]) -> None:
         )
     if held:
         connection.execute(_HOLD, held)
+
+
+def hold_renamed(connection: sa.Connection, parts: Sequence[sa.ColumnElement[bool]]) -> list[int]:
+    """Hold calls whose product got another name while they could not be edited (`rechecking`); return their rows.
+
+    Args:
+        parts: conditions on `calls`, to be asked one after the other.
+    """
+    rows: list[int] = []
+    for part in parts:
+        query = sa.select(calls.c.id, calls.c.row, calls.c.source_findings, calls.c.decisions).where(
+            part, calls.c.source_findings.contains(RENAMED), ~calls.c.codes.contains(RENAMED)
+        )
+        found: dict[int, Finding] = {}
+        for id, row, source, decisions in connection.execute(query):
+            if RENAMED not in read_decisions(decisions).accepted:
+                found[id] = next(one for one in decode_findings(source) if one.code == RENAMED)
+                rows.append(row)
+        keep_past_outcome(connection, list(found))
+        for ids in pieces(found):
+            connection.execute(calls.update().where(calls.c.id.in_(ids)).values(**NEVER_SENT))
+            hold_calls(connection, {id: found[id] for id in ids})
+    return sorted(rows)
 
 
 def release_calls(connection: sa.Connection, call_ids: Iterable[int], code: str) -> None:

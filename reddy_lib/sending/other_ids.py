@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import sqlalchemy as sa
 
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome
-from reddy_lib.batches.stored_rows import hold_calls
+from reddy_lib.batches.stored_rows import hold_calls, hold_renamed
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.former_keys import former_keys
 from reddy_lib.database.schema import batches, calls, deliveries, submissions
@@ -77,6 +77,8 @@ different delivery keys: a call is not compared with its own, so one of them is 
 def hold_known(database: Database, parts: Sequence[sa.ColumnElement[bool]], address: str) -> Held:
     """Hold calls that the address may have: with other words, under an id that was corrected, or under another id.
 
+    Calls whose product has another name in this list are held too: see `hold_renamed`.
+
     Args:
         parts: conditions on `calls`, as `submission.sendable` returns them.
     """
@@ -86,10 +88,18 @@ def hold_known(database: Database, parts: Sequence[sa.ColumnElement[bool]], addr
     asked = content_conflicts.hold_other_words(database, parts, address)
     corrected = corrected_calls.hold_corrected(database, parts, address)
     others = hold_other_ids(database, parts, address)
+    with database.write(right="send") as connection:
+        renamed = hold_renamed(connection, parts)
     if asked:
         return Held(content_conflicts.not_sent(asked), newest)
     if corrected:
         return Held(corrected_calls.not_sent(corrected), newest)
+    if renamed:
+        return Held(
+            f"{content_conflicts.rows_not_sent(renamed)} In the current product list, the id of their product has another "
+            "name. Choose the right product, then send again.",
+            newest,
+        )
     return Held(not_sent(others) if others else "", newest)
 
 

@@ -278,7 +278,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         defaults = {field: value for field, value in self.defaults.items() if field != "product_id"}
         if usual is not None:
             defaults["product_id"] = usual
-        return msgspec.structs.replace(self, values=values, defaults=defaults)
+        return msgspec.structs.replace(self, values=values, defaults=defaults).with_product_names(products)
 
     def with_product_names(self, products: Sequence[ProductLike]) -> Mapping:
         """Return a copy that also stores the names of its products, from this list."""

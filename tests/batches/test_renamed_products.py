@@ -9,6 +9,8 @@ import reddy_lib as reddy
 from reddy_lib.batches.named_products import named, resolved
 from reddy_lib.batches.recipes import apply_recipe, fitting, keep_recipe, recipe_of
 from reddy_lib.batches.steps import MapValues, MergeValues, SetField
+from reddy_lib.errors import SubmissionError
+from reddy_lib.sending.submission import create
 
 SANDBOX = [
     {"id": 1, "name": "Cards", "status": "active"},
@@ -147,3 +149,45 @@ def test_a_step_keeps_an_id_that_has_no_name_of_its_own() -> None:
     assert named(merge, SANDBOX) == MergeValues(source="product_id", values=("2",), value="Loans")
     assert named(several, SANDBOX) == MapValues(source="product_id", becomes={"1": "Loans", "3": 9})
     assert resolved(named(several, SANDBOX), SANDBOX) == several
+
+
+def test_a_call_that_waited_while_the_list_changed_is_held_once_it_can_be_sent_again(
+    ledger: reddy.Ledger,
+) -> None:
+    loaded = ledger.load(sheet(["Loans", "Cards"]), progress=False, products=SANDBOX)
+    first, second = loaded.rows()
+    waiting = create(ledger, loaded.id, address="sandbox", token_source="typed")
+    loaded.recheck(REDDY)
+    assert not codes(loaded, first)  # it goes where it was to go
+    waiting.cancel()
+    again = create(ledger, loaded.id, address="https://a.example", token_source="typed")
+    assert again.counts()["queued"] == 1
+    assert loaded.info(second)["status"] == "queued"
+    assert codes(loaded, first) == ["product-renamed"]
+    with pytest.raises(SubmissionError, match="held by a finding"):
+        create(ledger, loaded.id, address="https://a.example", token_source="typed", rows=[first])
+    loaded.accept([first], "product-renamed", who="ann")
+    create(ledger, loaded.id, address="https://a.example", token_source="typed", rows=[first])
+    assert loaded.info(first)["status"] == "queued"
+
+
+def test_a_submission_of_such_calls_alone_says_why_nothing_is_sent(ledger: reddy.Ledger) -> None:
+    loaded = ledger.load(sheet(["Loans"]), progress=False, products=SANDBOX)
+    waiting = create(ledger, loaded.id, address="sandbox", token_source="typed")
+    loaded.recheck(REDDY)
+    waiting.cancel()
+    with pytest.raises(SubmissionError, match="the id of their product has another name"):
+        create(ledger, loaded.id, address="https://a.example", token_source="typed")
+
+
+def test_a_mapping_is_brought_into_a_list_once() -> None:
+    names = {"1": "Cards", "2": "Loans"}
+    swapped = [{"id": 1, "name": "Loans"}, {"id": 2, "name": "Cards"}]
+    mapping = reddy.Mapping(
+        values={"product_id": {"A": 1, "B": 2}}, product_names=names, defaults={"product_id": 1}
+    )
+    once = mapping.in_list(swapped)
+    assert once.values["product_id"] == {"A": 2, "B": 1}
+    assert once.defaults["product_id"] == 2
+    assert once.in_list(swapped) == once
+    assert once.in_list([{"id": 1, "name": "Cards"}, {"id": 2, "name": "Loans"}]).values == mapping.values
