@@ -99,7 +99,8 @@ class Ledger(Database):
                 `Mapping.to_dict`, or field → column ({"agent_email": "Rep"}) to fix part of the guess.
             name: the batch's name; the file's name if None.
             file_name: the original name of the file, if `source` is a temporary copy.
-            timezone: IANA zone of times without a zone; overrides the mapping's, but not a zone in the column's name.
+            timezone: IANA zone of times without a zone. It overrides that of a mapping that you pass; if the mapping is
+                guessed, a zone in the column's name comes first.
             defaults: field → value for cells that are empty or missing; merged over the mapping's.
             products: Reddy's product list (from `Client.list_products`, or dicts with id, name, status), to match
                 product names and to check product ids.

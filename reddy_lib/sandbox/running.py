@@ -35,8 +35,10 @@ class _Server(uvicorn.Server):
         ticks = asyncio.ensure_future(super().main_loop())
         ending = asyncio.ensure_future(self._ending.wait())
         await asyncio.wait((ticks, ending), return_when=asyncio.FIRST_COMPLETED)
-        ticks.cancel()
         ending.cancel()
+        if ticks.done():
+            ticks.result()  # which raises what ended it
+        ticks.cancel()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -55,7 +57,8 @@ class _Server(uvicorn.Server):
     def end(self) -> None:
         """Stop the server. Call it from another thread."""
         self.should_exit = True
-        self._loop.call_soon_threadsafe(self._ending.set)
+        with contextlib.suppress(RuntimeError):  # its loop has ended already
+            self._loop.call_soon_threadsafe(self._ending.set)
 
 
 class Running:
