@@ -150,3 +150,37 @@ def test_a_number_in_the_name_of_the_recording_is_masked(name: str, after: str) 
     made = msgspec.structs.replace(call("What is the card number?", SPOKEN, "paid"), filename=name)
     assert MaskPersonalData().edited(made).filename == after
     assert MaskPersonalData(kinds=("pin",)).edited(made).filename == name
+
+
+PHONE, EMAIL = "What is your phone number?", "What is your email address?"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "name", "after"),
+    [
+        (PHONE, "07911 123456", "447911123456_20260301.wav", "masked_20260301.wav"),
+        (PHONE, "oh seven nine one one one two three four five six", "447911123456.wav", "masked.wav"),
+        (PHONE, "+44 7911 123456", "07911123456-1.wav", "masked-1.wav"),
+        (PHONE, "0044 7911 123456", "07911123456-1.wav", "masked-1.wav"),
+        (PHONE, "+44 (0)7911 123456", "447911123456.wav", "masked.wav"),
+        (PHONE, "+1 202 555 0143", "2025550143.wav", "masked.wav"),
+        (PHONE, "07911 123456", "call_9907911123456001.wav", "call_9907911123456001.wav"),
+        (EMAIL, "john dot carter at gmail dot com", "john.carter@gmail.com_1.wav", "masked_1.wav"),
+        (EMAIL, "john underscore carter seven at gmail dot com", "john_carter7@gmail.com.wav", "masked.wav"),
+        (EMAIL, "maria punto lopez arroba gmail punto com", "maria.lopez@gmail.com.wav", "masked.wav"),
+        (EMAIL, "john.carter@gmail.com", "john.carter(at)gmail.com.wav", "masked.wav"),
+    ],
+)
+def test_the_name_of_the_recording_may_write_it_otherwise(
+    question: str, answer: str, name: str, after: str
+) -> None:
+    made = msgspec.structs.replace(call(question, answer, "paid"), filename=name)
+    assert MaskPersonalData().edited(made).filename == after
+
+
+@pytest.mark.parametrize(
+    "written", ["john.carter@gmail.com", "john.carter(at)gmail.com", "JohnCarter @ gmail.com"]
+)
+def test_a_spoken_email_address_is_found_in_a_note(written: str) -> None:
+    made = call(EMAIL, "john dot carter at gmail dot com", f"writes from {written} only")
+    assert masked(made) == "writes from [email] only"
