@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import msgspec
 
 from reddy_lib.batches.masked_names import distinct
-from reddy_lib.batches.said_in_call import in_file_name, in_tags, said_in, text_of, told_by_words
+from reddy_lib.batches.said_in_call import InTag, in_call, said_in, text_of
 from reddy_lib.batches.step_base import StepBase
 from reddy_lib.model import Call, Tag
 from reddy_lib.personal_data import KINDS, TITLES, Said
-from reddy_lib.personal_data.repeats import Value
+from reddy_lib.spreadsheet.cells.web_addresses import announced_name
 
 __all__ = ["MaskPersonalData"]
 
@@ -39,33 +39,30 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
 
     def said(self, call: Call) -> list[Said]:
         """Return what the step masks in a call's transcript."""
-        return [one for one in said_in(call, blunt=self.blunt) if one.kind in self.kinds or self.blunt]
+        return self._lines(said_in(call, blunt=self.blunt))
 
     def edited(self, call: Call) -> Call:
-        return self.masked(call, self.said(call))
-
-    def masked(self, call: Call, said: Sequence[Said]) -> Call:
-        """Return a call with these places masked, and its tags."""
-        lines = call.transcript or []
+        found = in_call(call)
         by_line: dict[int, list[Said]] = {}
-        for one in said:
+        for one in self.said(call) if self.blunt else self._lines(found.lines):
             by_line.setdefault(one.line, []).append(one)
-        told = told_by_words(call) if call.tags or call.filename else []
-        tags = self._tags(call, told)
-        filename = self._name_of_file(call, told)
+        tags = self._tags(call, found.tags)
+        filename = self._name_of_file(call, found.file_name)
         if not by_line and tags == list(call.tags or ()) and filename == call.filename:
             return call
         masked = [
             msgspec.structs.replace(line, text=_masked(line.text, by_line[number]))
             if number in by_line
             else line
-            for number, line in enumerate(lines, 1)
+            for number, line in enumerate(call.transcript or (), 1)
         ]
         return msgspec.structs.replace(call, transcript=masked or None, tags=tags or None, filename=filename)
 
-    def _tags(self, call: Call, told: Sequence[Value]) -> list[Tag]:
+    def _lines(self, said: Sequence[Said]) -> list[Said]:
+        return list(said) if self.blunt else self._of(said)
+
+    def _tags(self, call: Call, found: Sequence[InTag]) -> list[Tag]:
         tags = list(call.tags or ())
-        found = in_tags(call, told)
         before = [tag.key for tag in tags]
         after = [_masked(tag.key, self._of(one.name)) for tag, one in zip(tags, found, strict=True)]
         values = [_tag(tag, self._of(one.value)) for tag, one in zip(tags, found, strict=True)]
@@ -75,12 +72,18 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
             Tag(key, tag.value, tag.type) for key, tag in zip(distinct(before, after), values, strict=True)
         ]
 
-    def _name_of_file(self, call: Call, told: Sequence[Value]) -> str | None:
-        """Return the recording's file name with such values replaced: "call_4762….wav" becomes "call_masked.wav"."""
-        name = call.filename or ""
-        for one in reversed(self._of(in_file_name(call, told))):
+    def _name_of_file(self, call: Call, found: Sequence[Said]) -> str | None:
+        """Return the recording's file name with such values replaced: "call_4762….wav" becomes "call_masked.wav".
+
+        Of a web address, Reddy is told the name at its end alone, so that its folders stay as they are.
+        """
+        chosen = self._of(found)
+        if not chosen:
+            return call.filename
+        name = announced_name(call.filename or "")
+        for one in reversed(chosen):
             name = f"{name[: one.begin]}masked{name[one.end :]}"
-        return name or call.filename
+        return name
 
     def _of(self, found: Sequence[Said]) -> list[Said]:
         return [one for one in found if one.kind in self.kinds]

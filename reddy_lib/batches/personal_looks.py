@@ -163,10 +163,10 @@ _spoken = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def digest(payload: str) -> str:
-    """Return a digest of what is looked through: the transcript and the tags of a payload."""
+    """Return a digest of what is looked through: the transcript, the tags and the recording's name."""
     raw = _spoken.decode(payload)
     hashed = hashlib.blake2b(digest_size=16)
-    for name in ("transcript", "tags"):
+    for name in ("transcript", "tags", "filename"):
         hashed.update(bytes(raw.get(name, b"")))
         hashed.update(b"\x1f")
     return hashed.hexdigest()

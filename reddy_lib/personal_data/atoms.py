@@ -10,6 +10,7 @@ from reddy_lib.personal_data.spelling import AS_IN, INSIDE
 from reddy_lib.personal_data.tokens import Token, is_of_writing
 
 __all__ = [
+    "SIGNS",
     "Atom",
     "amid_letters",
     "among_digits",
@@ -21,7 +22,7 @@ __all__ = [
 ]
 
 # Words for signs between digits: they belong to the number.
-_SIGNS = word_set(
+SIGNS = word_set(
     "dash hyphen slash stroke dot point space underscore minus strich bindestrich schragstrich punkt leerzeichen tiret "
     "trait espace barre guion espacio punto barra traco hifen ponto espaco tracinho trattino spazio streepje spatie punt "
     "koppelteken bindestreg streg mellemrum punktum"
@@ -149,4 +150,4 @@ def before_its_length(atoms: Sequence[Atom], tokens: Sequence[Token]) -> int:
 
 def is_apart(between: Sequence[Token]) -> bool:
     """Return whether other words separate two parts of a number."""
-    return any(token.text[0].isalnum() and token.word.plain not in _SIGNS for token in between)
+    return any(token.text[0].isalnum() and token.word.plain not in SIGNS for token in between)

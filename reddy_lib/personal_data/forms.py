@@ -25,6 +25,7 @@ __all__ = [
     "is_customers_phone",
     "is_firms_email",
     "may_be_id",
+    "without_country",
 ]
 
 EMAIL = re.compile(r"[\w.+%-]*\w@[^\W_](?:[\w-]*\w)?(?:\.[^\W_](?:[\w-]*\w)?)+")
@@ -120,6 +121,14 @@ def is_customers_phone(digits: str, languages: tuple[str, ...], *, international
     # Without a zero in front, a number is read in many countries, and of no kind for sure.
     sure = international or digits[0] == "0"
     return any(not sure or phonenumbers.number_type(number) not in firms for number in numbers)
+
+
+def without_country(digits: str) -> str | None:
+    """Return the digits of an international telephone number after its country code; None where it is no such number."""
+    if not digits.isdigit():
+        return None
+    number = next(_phones(digits, (), international=True), None)
+    return None if number is None else digits.removeprefix(str(number.country_code)).lstrip("0")
 
 
 def _phones(digits: str, languages: tuple[str, ...], *, international: bool) -> Iterator[PhoneNumber]:

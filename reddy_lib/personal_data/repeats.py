@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
+from reddy_lib.personal_data.atoms import SIGNS
+from reddy_lib.personal_data.forms import without_country
 from reddy_lib.personal_data.languages import guess_languages
 from reddy_lib.personal_data.runs import runs_of
 from reddy_lib.personal_data.said import Said
-from reddy_lib.personal_data.tokens import read_line
+from reddy_lib.personal_data.tokens import Token, read_line
 from reddy_lib.personal_data.vocabulary import Vocabulary, vocabulary
 
 __all__ = ["Value", "repeats", "values_in", "values_of"]
@@ -27,7 +29,10 @@ _LEAST_CODE = 3
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _LEAST_PASSWORD = 4
 _SIGN = re.compile(r"[^\W_]")
-_PREFIX = r"(?:(?:\+|00)\d{1,3}[\W_]{0,3})?(?:\(?0\)?[\W_]{0,2})?"
+_LEAST_BARE = 8
+"""Fewest digits of a telephone number before which a country code counts without its plus sign, as files are named."""
+_CODE, _BARE_CODE = r"(?:\+|00)\d{1,3}[\W_]{0,3}", r"\d{1,3}"
+_TRUNK = r"(?:\(?0\)?[\W_]{0,2})?"
 """A country code and the zero before an area code, which people may leave out."""
 
 
@@ -56,9 +61,7 @@ def values_of(lines: Sequence[TranscriptLine], found: Iterable[Said]) -> list[Va
 
 def values_in(text: str, found: Iterable[Said]) -> list[Value]:
     """Return the values that were found in a text as it is written, such as that of a tag."""
-    return _distinct(
-        value for one in found if (value := _written(one.kind, text[one.begin : one.end])) is not None
-    )
+    return _distinct(value for one in found for value in _written(one.kind, text[one.begin : one.end]))
 
 
 def repeats(text: str, values: Iterable[Value]) -> list[Said]:
@@ -82,49 +85,87 @@ def _distinct(values: Iterable[Value]) -> list[Value]:
 
 
 def _values(kind: str, text: str, words: Vocabulary) -> Iterator[Value]:
-    written = _written(kind, text)
-    if written is not None:
-        yield written
+    yield from _written(kind, text)
+    if kind == "email":
+        yield from _said_address(text, words)
     if kind not in _NUMBERS or not any(map(str.isalpha, text)):
         return
     runs = runs_of(read_line(1, "customer", text, words))
     for code in {"".join(run.code for run in runs), "".join(run.counted for run in runs)}:
-        value = _number(kind, code.lower())
-        if value is not None:
-            yield value
+        yield from _numbers(kind, code.lower())
 
 
-def _written(kind: str, text: str) -> Value | None:
+def _written(kind: str, text: str) -> Iterator[Value]:
     text = text.strip()
     if kind in _NUMBERS:
         signs = _signs(text)
-        return _number(kind, signs) if any(map(str.isdigit, signs)) else None
+        if any(map(str.isdigit, signs)):
+            yield from _numbers(kind, signs)
+        return
     if kind not in _WORDS:
-        return None
+        return
     words = text.split()
     if kind == "password":
         tells = len(_signs(text)) >= _LEAST_PASSWORD
     else:
         tells = len(words) > 1 or kind == "email"
-    if not tells:
-        return None
-    return Value(kind, _signs(text), _alone(r"[\W_]+".join(map(re.escape, words))))
+    if tells:
+        yield Value(kind, _signs(text), _alone(r"[\W_]+".join(map(re.escape, words))))
 
 
-def _number(kind: str, signs: str) -> Value | None:
+def _said_address(text: str, words: Vocabulary) -> Iterator[Value]:
+    """Yield an email address as it is written: "john dot carter at gmail dot com" is also john.carter@gmail.com."""
+    tokens = read_line(1, "customer", text, words).tokens
+    signs = [at for at, token in enumerate(tokens) if token.word.at or token.text == "@"]
+    if not signs:
+        return
+    # An earlier "at" is a word: "at ann at zed dot com".
+    name, host = ("".join(map(_in_address, part)) for part in (tokens[: signs[-1]], tokens[signs[-1] + 1 :]))
+    if len(name) + len(host) < _LEAST_SIGNS:
+        return
+    for at in ("", "at"):  # john.carter(at)gmail.com
+        yield Value("email", name + at + host, _alone(_apart(name + at + host)))
+
+
+def _in_address(token: Token) -> str:
+    """Return the letters or figures that a token of a spoken address is written as."""
+    word = token.word
+    if not word.says or word.at or word.dot or word.plain in SIGNS:
+        return ""
+    if word.value is not None and word.value < 10:
+        return str(word.value)
+    return word.named or token.text.lower()
+
+
+def _numbers(kind: str, signs: str) -> Iterator[Value]:
     code = kind in ("pin", "cvv")
     if len(signs) < (_LEAST_CODE if code else _LEAST_SIGNS) or not any(map(str.isdigit, signs)):
-        return None
+        return
     if code and len(signs) < _LEAST_SIGNS:
         # A year is in many notes, and a price, a time and a share have figures beside them.
         alone = rf"(?<![\w.,:/+-]){signs}(?![\w:/%-]|[.,]\d)"
-        return None if _YEAR.fullmatch(signs) else Value(kind, signs, re.compile(alone, re.IGNORECASE))
-    prefix = ""
-    if kind == "phone":
-        signs, prefix = signs.lstrip("0"), _PREFIX
-        if len(signs) < _LEAST_SIGNS:
-            return None
-    return Value(kind, signs, _alone(prefix + r"[\W_]{0,3}".join(map(re.escape, signs))))
+        if not _YEAR.fullmatch(signs):
+            yield Value(kind, signs, re.compile(alone, re.IGNORECASE))
+    elif kind == "phone":
+        yield from _phones(signs)
+    else:
+        yield Value(kind, signs, _alone(_apart(signs)))
+
+
+def _phones(signs: str) -> Iterator[Value]:
+    """Yield a telephone number with any country code before it, and without the one that it has."""
+    whole = signs.lstrip("0")
+    within = None if signs[0] == "0" != signs[1:2] else without_country(whole)
+    for number in (whole, within):
+        if number is None or len(number) < _LEAST_SIGNS:
+            continue
+        codes = f"{_CODE}|{_BARE_CODE}" if len(number) >= _LEAST_BARE else _CODE
+        yield Value("phone", number, _alone(f"(?:{codes})?{_TRUNK}{_apart(number)}"))
+
+
+def _apart(signs: str) -> str:
+    """Return the pattern of signs that may have blanks, hyphens or brackets between them."""
+    return r"[\W_]{0,3}".join(map(re.escape, signs))
 
 
 def _alone(pattern: str) -> re.Pattern[str]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
+from reddy_lib.batches import said_in_call
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.said_in_call import items_of
 from reddy_lib.model import Call, Tag, TranscriptLine
+from reddy_lib.personal_data import Said, find_personal_data
 
 CARD = "4762 1100 2233 4453"
 SPOKEN = "four seven six two one one oh oh double two double three four four five three"
@@ -150,3 +154,107 @@ def test_a_number_in_the_name_of_the_recording_is_masked(name: str, after: str) 
     made = msgspec.structs.replace(call("What is the card number?", SPOKEN, "paid"), filename=name)
     assert MaskPersonalData().edited(made).filename == after
     assert MaskPersonalData(kinds=("pin",)).edited(made).filename == name
+
+
+PHONE, EMAIL = "What is your phone number?", "What is your email address?"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "name", "after"),
+    [
+        (PHONE, "07911 123456", "447911123456_20260301.wav", "masked_20260301.wav"),
+        (PHONE, "oh seven nine one one one two three four five six", "447911123456.wav", "masked.wav"),
+        (PHONE, "+44 7911 123456", "07911123456-1.wav", "masked-1.wav"),
+        (PHONE, "0044 7911 123456", "07911123456-1.wav", "masked-1.wav"),
+        (PHONE, "+44 (0)7911 123456", "447911123456.wav", "masked.wav"),
+        (PHONE, "+1 202 555 0143", "2025550143.wav", "masked.wav"),
+        (PHONE, "07911 123456", "call_9907911123456001.wav", "call_9907911123456001.wav"),
+        (EMAIL, "john dot carter at gmail dot com", "john.carter@gmail.com_1.wav", "masked_1.wav"),
+        (EMAIL, "john underscore carter seven at gmail dot com", "john_carter7@gmail.com.wav", "masked.wav"),
+        (EMAIL, "maria punto lopez arroba gmail punto com", "maria.lopez@gmail.com.wav", "masked.wav"),
+        (EMAIL, "john.carter@gmail.com", "john.carter(at)gmail.com.wav", "masked.wav"),
+    ],
+)
+def test_the_name_of_the_recording_may_write_it_otherwise(
+    question: str, answer: str, name: str, after: str
+) -> None:
+    made = msgspec.structs.replace(call(question, answer, "paid"), filename=name)
+    assert MaskPersonalData().edited(made).filename == after
+
+
+@pytest.mark.parametrize(
+    "written", ["john.carter@gmail.com", "john.carter(at)gmail.com", "JohnCarter @ gmail.com"]
+)
+def test_a_spoken_email_address_is_found_in_a_note(written: str) -> None:
+    made = call(EMAIL, "john dot carter at gmail dot com", f"writes from {written} only")
+    assert masked(made) == "writes from [email] only"
+
+
+def named(made: Call, name: str) -> Call:
+    return msgspec.structs.replace(made, filename=name)
+
+
+@pytest.mark.parametrize(
+    ("answer", "tag", "name", "after"),
+    [
+        ("It's [phone number].", "paid", "07911123456.wav", "masked.wav"),
+        ("It's [phone number].", "paid", "447911123456_20260301_101500.wav", "masked_20260301_101500.wav"),
+        ("Sure.", "call [phone number] back", "+447911123456.wav", "masked.wav"),
+        ("It's [card number].", "paid", "call_4111111111111111.wav", "call_masked.wav"),
+        ("It's [card number].", "paid", "07911123456.wav", "07911123456.wav"),  # not its kind
+        ("It's [phone number].", "paid", "20260301101500.wav", "20260301101500.wav"),
+        ("It's [phone number].", "paid", "1710147910.447.wav", "1710147910.447.wav"),
+        ("Sure.", "paid", "07911123456.wav", "07911123456.wav"),  # an id, for all that anyone knows
+        ("Sure.", "paid", "john.carter@gmail.com.wav", "masked.wav"),
+        ("It's [email].", "paid", "call_john.carter@gmail.com_1.wav", "masked_1.wav"),
+        ("Sure.", "paid", "ann@example.com_17.wav", "ann@example.com_17.wav"),  # the agent's
+    ],
+)
+def test_what_is_masked_already_tells_what_the_name_of_the_recording_has(
+    answer: str, tag: str, name: str, after: str
+) -> None:
+    made = named(call("Anything else?", answer, tag), name)
+    assert MaskPersonalData().edited(made).filename == after
+    assert len(items_of(made)) == (after != name)
+    assert not items_of(MaskPersonalData().edited(made))
+
+
+def test_the_value_of_a_tag_is_masked_in_the_name_of_the_recording_too() -> None:
+    made = named(call("One moment.", "Sure.", "77129943", "Account number"), "77129943_a.wav")
+    assert MaskPersonalData().edited(made).filename == "masked_a.wav"
+    assert [kind for kind, _ in items_of(made)] == ["account", "account"]
+
+
+def test_a_name_of_a_person_does_not_rename_recordings() -> None:
+    made = named(
+        call("What is your full name, please?", "My name is Maria Lopez.", "paid"), "maria lopez.wav"
+    )
+    assert MaskPersonalData().edited(made).filename == "maria lopez.wav"
+
+
+@pytest.mark.parametrize(
+    ("address", "after"),
+    [
+        (
+            "https://rec.example/calls/4762110022334453/a.wav",
+            "https://rec.example/calls/4762110022334453/a.wav",
+        ),
+        ("https://rec.example/calls/4762110022334453.wav?X=1", "masked.wav"),
+    ],
+)
+def test_the_folders_of_a_web_address_stay(address: str, after: str) -> None:
+    made = named(call("What is the card number?", CARD, "paid"), address)
+    assert MaskPersonalData().edited(made).filename == after
+
+
+def test_the_finder_reads_the_words_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+
+    def counted(*arguments: Any, **named: Any) -> list[Said]:
+        read.append(arguments)
+        return find_personal_data(*arguments, **named)
+
+    monkeypatch.setattr(said_in_call, "find_personal_data", counted)
+    made = named(call("What is the card number?", CARD, f"ref {CARD}"), "4762110022334453.wav")
+    assert masked(made) == "ref [card number]"
+    assert len(read) == 1
