@@ -116,6 +116,56 @@ def test_other_short_words_are_no_halves_of_the_day(others: dict[str, list[str]]
     assert guess_mapping(sheet).sources()["timestamp"] == ["Start"]
 
 
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("Attendance", ["A", "P"]),
+        ("Attendance", ["A", "A"]),
+        ("Status", ["P", "P"]),
+        ("Country", ["AM", "AM"]),
+        ("Period", ["P", "P"]),
+        ("Code", ["r", "r"]),
+    ],
+)
+def test_letters_and_codes_that_read_as_am_or_pm_are_none_under_another_name(
+    name: str, cells: list[str]
+) -> None:
+    sheet = frame("Start", ["2024-07-11 09:05:00", "2024-07-11 02:47:00"], **{name: cells})
+    assert guess_mapping(sheet).sources()["timestamp"] == ["Start"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [("AM/PM", ["A", "P"]), ("am_pm", ["P", "P"]), ("Meridiem", ["a", "p"]), ("Shift half", ["PM", "PM"])],
+)
+def test_a_name_says_that_letters_are_halves_of_the_day(name: str, cells: list[str]) -> None:
+    sheet = frame("Start", ["2024-07-11 09:05:00", "2024-07-11 02:47:00"], **{name: cells})
+    assert guess_mapping(sheet).sources()["timestamp"] == ["Start", name]
+
+
+def test_a_start_without_its_half_of_the_day_is_held(tmp_path: Path) -> None:
+    clocks = ["09:05", "02:47", "12:10", "03:30", "04:30", "04:50", "00:50", "14:50"]
+    sheet = pd.DataFrame(
+        {
+            "Call ID": [f"a-{n}" for n in range(8)],
+            "Agent": ["ann@example.com"] * 8,
+            "Date": ["2024-07-11"] * 8,
+            "Time": clocks,
+            "Half": ["AM", "PM", "", "PM", "", "PM", "", ""],
+            "Text": [f"{TALKS[0]}\nAgent: It is {n}." for n in range(8)],
+        }
+    )
+    mapping = guess_mapping(sheet.head(2))
+    batch = reddy.Ledger(tmp_path / "ledger.sqlite").load(sheet, mapping, timezone="UTC", progress=False)
+    held = [
+        row for row in batch.rows() if "timestamp-unreadable" in {one.code for one in batch.findings_of(row)}
+    ]
+    assert held == [4, 6, 8]
+    (said,) = [one.message for one in batch.findings_of(4) if one.code == "timestamp-unreadable"]
+    assert "Half" in said
+    assert batch.call(4).timestamp is None
+
+
 def test_a_clock_of_24_hours_needs_no_half_of_the_day() -> None:
     sheet = frame("Start", ["2024-07-11 09:05:00", "2024-07-11 14:47:00"], Half=["AM", "PM"])
     assert guess_mapping(sheet).sources()["timestamp"] == ["Start"]
@@ -301,7 +351,22 @@ def test_amounts_are_still_no_ids() -> None:
         ("{'email': 'ann@example.com', 'name': 'Ann'}", "ann@example.com"),
         ('<a href="mailto:ann@example.com">ann@example.com</a>', "ann@example.com"),
         ('{"email": "ann@example.com", "manager": {"email": "bo@example.com"}}', ""),
+        ('[{"email": "ann@example.com"}, {"email": "bo@example.com"}]', ""),
         ("Ask ann@example.com", ""),
+        ('<a href="mailto:ann@example.com?subject=hi">Ann</a>', "ann@example.com"),
+        ("<a href='mailto:ann@example.com&amp;cc=x'>Ann</a>", "ann@example.com"),
+        ("mailto:ann@example.com?subject=hi", "ann@example.com"),
+        ("[Ann](mailto:ann@example.com?subject=hi)", "ann@example.com"),
+        ('<a href="mailto:ann@example.com?cc=bo@example.com">Ann</a>', "ann@example.com"),
+        ('{"name": "Ann", "manager_email": "boss@example.com"}', ""),
+        ('{"customer": {"email": "c@example.com"}}', ""),
+        ('{"name": "Ann", "cc": ["bo@example.com"]}', ""),
+        ('{"name": "Ann", "note": "ask bo@example.com"}', ""),
+        ('{"agent": {"name": "Ann", "email": "ann@example.com"}}', "ann@example.com"),
+        ('{"Name": "Ann", "UserName": "ann@example.com"}', "ann@example.com"),
+        ('{"email": "ann@example.com", "customer": {"email": "c@example.com"}}', ""),
+        ('{"emailAddress": {"address": "ann@example.com", "name": "Ann"}}', "ann@example.com"),
+        ('{"name": "Ann", "email": "ann@example.com", ', ""),
     ],
 )
 def test_the_one_email_of_a_cell_with_markup_is_the_agent_s(cell: str, email: str) -> None:

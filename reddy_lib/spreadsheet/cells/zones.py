@@ -13,7 +13,16 @@ from importlib.resources import files
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-__all__ = ["ZoneRead", "looks_like_zone", "read_zone", "written_offset", "zone", "zone_in_name", "zone_of"]
+__all__ = [
+    "ZoneRead",
+    "looks_like_zone",
+    "names_zone",
+    "read_zone",
+    "written_offset",
+    "zone",
+    "zone_in_name",
+    "zone_of",
+]
 
 _SINGLE: dict[str, float] = {
     "Z": 0, "UTC": 0, "GMT": 0, "UT": 0, "UCT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2,
@@ -316,6 +325,11 @@ def _stated(text: str) -> str:
     return f"Etc/GMT{-int(hours):+}" if hours else ""
 
 
+def names_zone(name: str) -> bool:
+    """Return whether a column is called after time zones or offsets."""
+    return _HEADER.search(name.replace("_", " ")) is not None
+
+
 def looks_like_zone(name: str, cells: list[object]) -> bool:
     """Tell whether a column, without its empty cells, gives the zone of each row.
 
@@ -331,4 +345,4 @@ def looks_like_zone(name: str, cells: list[object]) -> bool:
         return False
     if all("/" in text or re.fullmatch(r"[+-]\d{2}:\d{2}|\((?:UTC|GMT).*", text) for text in texts):
         return True
-    return _HEADER.search(name.replace("_", " ")) is not None
+    return names_zone(name)

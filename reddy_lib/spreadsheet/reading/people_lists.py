@@ -198,9 +198,12 @@ def _side(person: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _settled(found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the sides with those of words that name either side: a "user" beside an "admin" is the customer."""
+    """Return the sides with those of words that name either side: a "user" beside an "admin" is the customer.
+
+    Beside an "agent" it stays a colleague, as in calls inside a company.
+    """
     words = {word for side, word in found if side == "agent"}
-    if words <= _EITHER_SIDE or any(side == "customer" for side, _ in found):
+    if not words - _EITHER_SIDE or not words <= _OUR_SIDE or any(side == "customer" for side, _ in found):
         return list(found)
     return [("customer" if word in _EITHER_SIDE else side, word) for side, word in found]
 
