@@ -60,6 +60,23 @@ def starts(batch: reddy.Batch) -> list[str]:
         ("UTC Offset", ""),
         ("utc_offset_minutes", ""),
         ("Outcome", ""),
+        ("StartUtc_Local", ""),
+        ("UTC time (Local)", ""),
+        ("gmt_local_start", ""),
+        ("local_start_utc", ""),
+        ("StartGmtPlus1", ""),
+        ("utc_minus_5_start", ""),
+        ("Start not UTC", ""),
+        ("start_utc-1", ""),
+        ("start utc+2", "Etc/GMT-2"),
+        ("Local time (Europe/Berlin)", "Europe/Berlin"),
+        ("Start (not UTC)", ""),
+        ("Start UTC-1", "Etc/GMT+1"),
+        ("START_UTC-1", "Etc/GMT+1"),
+        ("start utc +2", "Etc/GMT-2"),
+        ("Start UTC+03:30", ""),
+        ("Start UTC+04:30", "Asia/Kabul"),
+        ("Start UTC+2 local", ""),
     ],
 )
 def test_a_name_states_its_zone_wherever_in_it_that_stands(name: str, zone: str) -> None:
@@ -267,6 +284,12 @@ def quoted(*cells: str) -> str:
         ("'000451", "000451"),
         ('="A""1"', 'A"1'),
         ("=1+1", "=1+1"),
+        ('="x")', '="x")'),
+        ('=T("x"', '=T("x"'),
+        ("'471", "471"),
+        ("'+44716", "+44716"),
+        ("'=A1", "=A1"),
+        ("'-4471", "-4471"),
     ],
 )
 def test_a_cell_is_read_as_a_spreadsheet_program_shows_it(tmp_path: Path, written: str, shown: str) -> None:
@@ -275,7 +298,9 @@ def test_a_cell_is_read_as_a_spreadsheet_program_shows_it(tmp_path: Path, writte
     assert loaded(tmp_path, text).call(2).conversation_id == shown
 
 
-@pytest.mark.parametrize("spoken", ["'tis a pity, he said", "'90s music is fine"])
+@pytest.mark.parametrize(
+    "spoken", ["'tis a pity, he said", "'90s music is fine", "'90", "'05", "'-", "'- well", "'="]
+)
 def test_words_that_begin_with_an_apostrophe_keep_it(tmp_path: Path, spoken: str) -> None:
     text = quoted("Call ID", "Agent Email", "Transcript", "Remark")
     text += quoted("c-1", "ann@example.com", TALKS[0], spoken) + quoted(

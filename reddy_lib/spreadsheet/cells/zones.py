@@ -13,6 +13,8 @@ from importlib.resources import files
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from reddy_lib.spreadsheet.cells.header_words import plain_name
+
 __all__ = [
     "ZoneRead",
     "looks_like_zone",
@@ -274,12 +276,16 @@ _IN_BRACKETS = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*$")
 _LAST_WORD = re.compile(r"(?:^|[\s_\-.])([A-Za-z]{2,4})$")
 _CAMEL = re.compile(r"[a-z](Utc|UTC|Gmt|GMT)(?=$|[A-Z_\s])|^(?i:utc|gmt)(?=[\s_])")
 """UTC inside a name of several words: StartTimeUtc, UTC Start Time, utc_start. Other zones are read in brackets or last."""
-_WITH_OFFSET = re.compile(r"(?:^|[\s_\-.])((?:UTC|GMT)\s*[+-]\d{1,2}(?::?\d{2})?)$", re.IGNORECASE)
+_WITH_OFFSET = re.compile(
+    r"(?:^|[\s_\-.])((?:(?:UTC|GMT)\s*[+-]|(?i:utc|gmt)(?:\s+-|\s*\+))\d{1,2}(?::?\d{2})?)$"
+)
+"""UTC and an offset. "start_utc-1" may be the second of two columns `start_utc`."""
+_UNSURE = re.compile(r"\b(?:local|lokal|locale|plus|minus|not|non|nicht|without|ohne)(?![a-z])")
+"""Words beside UTC in a name that say that it is not, or not only, UTC."""
 _PARTS_OF_HOURS = {
     5.5: "Asia/Kolkata",
     5.75: "Asia/Kathmandu",
     4.5: "Asia/Kabul",
-    3.5: "Asia/Tehran",
     6.5: "Asia/Yangon",
     9.5: "Australia/Darwin",
 }
@@ -293,6 +299,8 @@ def zone_in_name(name: str) -> str:
     """
     if (match := _IN_BRACKETS.search(name)) and (found := _stated(match[1])):
         return found
+    if _UNSURE.search(plain_name(name)):
+        return ""
     if match := _WITH_OFFSET.search(name):
         return _stated(match[1])
     if _CAMEL.search(name) and not _OF_ZONE.search(name.replace("_", " ")):
