@@ -94,6 +94,20 @@ def test_the_zone_of_a_name_counts_before_that_of_the_caller_and_is_told(tmp_pat
     assert starts(batch) == ["2024-07-11 09:05:00", "2024-07-11 10:05:00"]
 
 
+@pytest.mark.parametrize(
+    ("offset", "given"),
+    [("+02:00", "Europe/London"), ("Z", "Asia/Tokyo"), ("", "Etc/UTC"), ("", "Atlantic/Reykjavik")],
+)
+@pytest.mark.filterwarnings("error")
+def test_nothing_is_said_of_the_zone_of_a_name_that_changes_no_time(
+    tmp_path: Path, offset: str, given: str
+) -> None:
+    sheet = frame("Start (UTC)", [f"2024-07-11 09:05:00{offset}", f"2024-07-11 10:05:00{offset}"])
+    batch = reddy.Ledger(tmp_path / "ledger.sqlite").load(sheet, timezone=given, progress=False)
+    hour = "07" if offset == "+02:00" else "09"
+    assert starts(batch)[0] == f"2024-07-11 {hour}:05:00"
+
+
 def test_the_caller_s_zone_counts_where_no_name_states_one(tmp_path: Path) -> None:
     sheet = frame("Start", ["2024-07-11 09:05:00", "2024-07-11 10:05:00"])
     batch = reddy.Ledger(tmp_path / "ledger.sqlite").load(sheet, timezone="Europe/London", progress=False)
@@ -237,6 +251,23 @@ def test_a_table_in_json_is_found_whatever_holds_its_names_and_rows(tmp_path: Pa
     path.write_text(json.dumps(table), encoding="utf-8")
     sheet = read_sheet(path)
     assert sheet[NAMES].to_numpy().tolist() == ROWS
+
+
+def test_what_is_beside_a_table_in_json_belongs_to_its_calls(tmp_path: Path) -> None:
+    rows = [[row[0], f"u{n}", *row[2:]] for n, row in enumerate(ROWS)]
+    table = {
+        "team": "North",
+        "calls": {"columns": ["call_id", "agent_id", *NAMES[2:]], "rows": rows},
+        "users": {
+            "columns": ["id", "name", "email"],
+            "rows": [[f"u{n}", "Ann", f"ann{n}@example.com"] for n in range(3)],
+        },
+    }
+    path = tmp_path / "calls.json"
+    path.write_text(json.dumps(table), encoding="utf-8")
+    sheet = read_sheet(path)
+    assert sheet["team"].tolist() == ["North"] * 3
+    assert sheet["agent.email"].tolist() == [f"ann{n}@example.com" for n in range(3)]
 
 
 def test_a_date_of_javascript_counts_its_months_from_0(tmp_path: Path) -> None:
