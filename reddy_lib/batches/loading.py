@@ -11,8 +11,10 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as MappingType
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+from zoneinfo import ZoneInfoNotFoundError
 
 import msgspec
 import sqlalchemy as sa
@@ -35,6 +37,7 @@ from reddy_lib.open_databases import is_open, refuse_open
 from reddy_lib.plurals import agreeing
 from reddy_lib.progress_bars import progress_bar
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet
+from reddy_lib.spreadsheet.cells.zones import zone
 from reddy_lib.spreadsheet.mapping.survey import naive_times
 from reddy_lib.spreadsheet.model import MAPPABLE
 from reddy_lib.spreadsheet.reading.files import workbook_kept
@@ -272,13 +275,33 @@ def _warn_of_naive(times: pd.Series[Any]) -> None:
         )
 
 
-def _warn_of_stated_zone(columns: Sequence[str], stated: str, given: str) -> None:
-    """Warn that the name of a column states another zone than the caller did: it counts, as in `with_stated_zone`."""
+def _warn_of_stated_zone(times: pd.Series[Any], columns: Sequence[str], stated: str, given: str) -> None:
+    """Warn that the name of a column states another zone than the caller did: it counts, as in `with_stated_zone`.
+
+    It matters only to times that name no zone themselves, and if the clocks of the two zones differ.
+    """
+    if _same_clock(stated, given) or not naive_times(times):
+        return
     warnings.warn(
         f"The times in {' and '.join(map(repr, columns))} were read in {stated}, the zone in the column's name, not in "
         f"{given}. If that is wrong, set the zone in the mapping: mapping.replace(timezone={given!r}).",
         stacklevel=5,
     )
+
+
+def _same_clock(one: str, other: str) -> bool:
+    """Return whether two zones had the same offset in each month since 2000."""
+    try:
+        zones = zone(one), zone(other)
+    except (ZoneInfoNotFoundError, ValueError):
+        return False
+    moments = [
+        datetime(year, month, 15, tzinfo=UTC)
+        for year in range(2000, datetime.now(UTC).year + 1)
+        for month in range(1, 13)
+    ]
+    offsets = ([moment.astimezone(zone_).utcoffset() for moment in moments] for zone_ in zones)
+    return next(offsets) == next(offsets)
 
 
 def _prepared(
@@ -315,13 +338,15 @@ def _prepared(
         mapping = guess_mapping(head, products=products, path=path)
         mapping = _with_columns(mapping, fixed, [str(name) for name in head.columns])
         starts = mapping.sources().get("timestamp", [])
-        if timezone is None and not mapping.timezone and not mapping.timezone_column and starts:
+        if starts and not mapping.timezone_column:
             # A date and a time of day in two columns name no zone either.
-            _warn_of_naive(head[starts].astype(str).agg(" ".join, axis=1) if starts[1:] else head[starts[0]])
-        if timezone is not None and mapping.timezone and mapping.timezone != timezone:
-            # These times have a zone, and the argument is for times without one.
-            _warn_of_stated_zone(starts, mapping.timezone, timezone)
-            timezone = None
+            times = head[starts].astype(str).agg(" ".join, axis=1) if starts[1:] else head[starts[0]]
+            if timezone is None and not mapping.timezone:
+                _warn_of_naive(times)
+            elif timezone is not None and mapping.timezone:
+                _warn_of_stated_zone(times, starts, mapping.timezone, timezone)
+        if timezone is not None and mapping.timezone:
+            timezone = None  # these times have a zone, and the argument is for times without one
     changes: dict[str, Any] = {}
     if timezone is not None:
         changes["timezone"] = timezone

@@ -12,6 +12,7 @@ import pytest
 from reddy_lib.spreadsheet import guess_mapping, read_sheet
 from reddy_lib.spreadsheet.calls.building import BuiltCall, build_frame
 from reddy_lib.spreadsheet.cells.side_cells import lines_of
+from reddy_lib.spreadsheet.reading.people_lists import sides_of
 from tests.spreadsheet.test_shapes import as_csv, built, written
 
 AGENTS = ("ann.lee@cedarline.example", "bob.ray@cedarline.example")
@@ -138,6 +139,23 @@ def test_a_user_is_the_customer_beside_an_employee_and_an_employee_beside_a_cust
         [{"conversationId": IDS[n], "participants": people[n], "turns": turns} for n in range(count)],
     )
     assert [call.call.agent_email for call in calls] == [AGENTS[n % 2] for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        [{"purpose": "agent", "name": "Ann"}, {"purpose": "user", "name": "Bo"}],
+        [{"role": "agent", "email": "ann@x.example"}, {"role": "user", "email": "bo@x.example"}],
+        [{"role": "admin", "email": "ann@x.example"}, {"role": "user", "email": "bo@x.example"}],
+    ],
+)
+def test_a_user_beside_a_colleague_is_no_customer(people: list[dict[str, str]]) -> None:
+    assert "customer" not in sides_of(people)
+
+
+def test_a_user_with_the_same_free_mail_is_the_customer() -> None:
+    people = [{"role": "agent", "email": "ann@gmail.com"}, {"role": "user", "email": "pat@gmail.com"}]
+    assert sides_of(people) == ["agent", "customer"]
 
 
 def test_ids_of_ten_digits_are_no_start_times(tmp_path: Path) -> None:

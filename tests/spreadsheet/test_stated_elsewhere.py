@@ -60,6 +60,23 @@ def starts(batch: reddy.Batch) -> list[str]:
         ("UTC Offset", ""),
         ("utc_offset_minutes", ""),
         ("Outcome", ""),
+        ("StartUtc_Local", ""),
+        ("UTC time (Local)", ""),
+        ("gmt_local_start", ""),
+        ("local_start_utc", ""),
+        ("StartGmtPlus1", ""),
+        ("utc_minus_5_start", ""),
+        ("Start not UTC", ""),
+        ("start_utc-1", ""),
+        ("start utc+2", "Etc/GMT-2"),
+        ("Local time (Europe/Berlin)", "Europe/Berlin"),
+        ("Start (not UTC)", ""),
+        ("Start UTC-1", "Etc/GMT+1"),
+        ("START_UTC-1", "Etc/GMT+1"),
+        ("start utc +2", "Etc/GMT-2"),
+        ("Start UTC+03:30", ""),
+        ("Start UTC+04:30", "Asia/Kabul"),
+        ("Start UTC+2 local", ""),
     ],
 )
 def test_a_name_states_its_zone_wherever_in_it_that_stands(name: str, zone: str) -> None:
@@ -75,6 +92,20 @@ def test_the_zone_of_a_name_counts_before_that_of_the_caller_and_is_told(tmp_pat
     ):
         batch = ledger.load(sheet, timezone="Europe/London", progress=False)
     assert starts(batch) == ["2024-07-11 09:05:00", "2024-07-11 10:05:00"]
+
+
+@pytest.mark.parametrize(
+    ("offset", "given"),
+    [("+02:00", "Europe/London"), ("Z", "Asia/Tokyo"), ("", "Etc/UTC"), ("", "Atlantic/Reykjavik")],
+)
+@pytest.mark.filterwarnings("error")
+def test_nothing_is_said_of_the_zone_of_a_name_that_changes_no_time(
+    tmp_path: Path, offset: str, given: str
+) -> None:
+    sheet = frame("Start (UTC)", [f"2024-07-11 09:05:00{offset}", f"2024-07-11 10:05:00{offset}"])
+    batch = reddy.Ledger(tmp_path / "ledger.sqlite").load(sheet, timezone=given, progress=False)
+    hour = "07" if offset == "+02:00" else "09"
+    assert starts(batch)[0] == f"2024-07-11 {hour}:05:00"
 
 
 def test_the_caller_s_zone_counts_where_no_name_states_one(tmp_path: Path) -> None:
@@ -114,6 +145,56 @@ def test_am_and_pm_belong_to_a_date_with_its_clock_too() -> None:
 def test_other_short_words_are_no_halves_of_the_day(others: dict[str, list[str]]) -> None:
     sheet = frame("Start", ["2024-07-11 09:05:00", "2024-07-11 02:47:00"], **others)
     assert guess_mapping(sheet).sources()["timestamp"] == ["Start"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("Attendance", ["A", "P"]),
+        ("Attendance", ["A", "A"]),
+        ("Status", ["P", "P"]),
+        ("Country", ["AM", "AM"]),
+        ("Period", ["P", "P"]),
+        ("Code", ["r", "r"]),
+    ],
+)
+def test_letters_and_codes_that_read_as_am_or_pm_are_none_under_another_name(
+    name: str, cells: list[str]
+) -> None:
+    sheet = frame("Start", ["2024-07-11 09:05:00", "2024-07-11 02:47:00"], **{name: cells})
+    assert guess_mapping(sheet).sources()["timestamp"] == ["Start"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [("AM/PM", ["A", "P"]), ("am_pm", ["P", "P"]), ("Meridiem", ["a", "p"]), ("Shift half", ["PM", "PM"])],
+)
+def test_a_name_says_that_letters_are_halves_of_the_day(name: str, cells: list[str]) -> None:
+    sheet = frame("Start", ["2024-07-11 09:05:00", "2024-07-11 02:47:00"], **{name: cells})
+    assert guess_mapping(sheet).sources()["timestamp"] == ["Start", name]
+
+
+def test_a_start_without_its_half_of_the_day_is_held(tmp_path: Path) -> None:
+    clocks = ["09:05", "02:47", "12:10", "03:30", "04:30", "04:50", "00:50", "14:50"]
+    sheet = pd.DataFrame(
+        {
+            "Call ID": [f"a-{n}" for n in range(8)],
+            "Agent": ["ann@example.com"] * 8,
+            "Date": ["2024-07-11"] * 8,
+            "Time": clocks,
+            "Half": ["AM", "PM", "", "PM", "", "PM", "", ""],
+            "Text": [f"{TALKS[0]}\nAgent: It is {n}." for n in range(8)],
+        }
+    )
+    mapping = guess_mapping(sheet.head(2))
+    batch = reddy.Ledger(tmp_path / "ledger.sqlite").load(sheet, mapping, timezone="UTC", progress=False)
+    held = [
+        row for row in batch.rows() if "timestamp-unreadable" in {one.code for one in batch.findings_of(row)}
+    ]
+    assert held == [4, 6, 8]
+    (said,) = [one.message for one in batch.findings_of(4) if one.code == "timestamp-unreadable"]
+    assert "Half" in said
+    assert batch.call(4).timestamp is None
 
 
 def test_a_clock_of_24_hours_needs_no_half_of_the_day() -> None:
@@ -172,6 +253,23 @@ def test_a_table_in_json_is_found_whatever_holds_its_names_and_rows(tmp_path: Pa
     assert sheet[NAMES].to_numpy().tolist() == ROWS
 
 
+def test_what_is_beside_a_table_in_json_belongs_to_its_calls(tmp_path: Path) -> None:
+    rows = [[row[0], f"u{n}", *row[2:]] for n, row in enumerate(ROWS)]
+    table = {
+        "team": "North",
+        "calls": {"columns": ["call_id", "agent_id", *NAMES[2:]], "rows": rows},
+        "users": {
+            "columns": ["id", "name", "email"],
+            "rows": [[f"u{n}", "Ann", f"ann{n}@example.com"] for n in range(3)],
+        },
+    }
+    path = tmp_path / "calls.json"
+    path.write_text(json.dumps(table), encoding="utf-8")
+    sheet = read_sheet(path)
+    assert sheet["team"].tolist() == ["North"] * 3
+    assert sheet["agent.email"].tolist() == [f"ann{n}@example.com" for n in range(3)]
+
+
 def test_a_date_of_javascript_counts_its_months_from_0(tmp_path: Path) -> None:
     rows = [
         {"c": [{"v": a}, {"v": b}, {"v": f"Date(2024,6,{11 + n},14,0{n},0)"}, {"v": d}]}
@@ -217,6 +315,12 @@ def quoted(*cells: str) -> str:
         ("'000451", "000451"),
         ('="A""1"', 'A"1'),
         ("=1+1", "=1+1"),
+        ('="x")', '="x")'),
+        ('=T("x"', '=T("x"'),
+        ("'471", "471"),
+        ("'+44716", "+44716"),
+        ("'=A1", "=A1"),
+        ("'-4471", "-4471"),
     ],
 )
 def test_a_cell_is_read_as_a_spreadsheet_program_shows_it(tmp_path: Path, written: str, shown: str) -> None:
@@ -225,7 +329,9 @@ def test_a_cell_is_read_as_a_spreadsheet_program_shows_it(tmp_path: Path, writte
     assert loaded(tmp_path, text).call(2).conversation_id == shown
 
 
-@pytest.mark.parametrize("spoken", ["'tis a pity, he said", "'90s music is fine"])
+@pytest.mark.parametrize(
+    "spoken", ["'tis a pity, he said", "'90s music is fine", "'90", "'05", "'-", "'- well", "'="]
+)
 def test_words_that_begin_with_an_apostrophe_keep_it(tmp_path: Path, spoken: str) -> None:
     text = quoted("Call ID", "Agent Email", "Transcript", "Remark")
     text += quoted("c-1", "ann@example.com", TALKS[0], spoken) + quoted(
@@ -301,7 +407,22 @@ def test_amounts_are_still_no_ids() -> None:
         ("{'email': 'ann@example.com', 'name': 'Ann'}", "ann@example.com"),
         ('<a href="mailto:ann@example.com">ann@example.com</a>', "ann@example.com"),
         ('{"email": "ann@example.com", "manager": {"email": "bo@example.com"}}', ""),
+        ('[{"email": "ann@example.com"}, {"email": "bo@example.com"}]', ""),
         ("Ask ann@example.com", ""),
+        ('<a href="mailto:ann@example.com?subject=hi">Ann</a>', "ann@example.com"),
+        ("<a href='mailto:ann@example.com&amp;cc=x'>Ann</a>", "ann@example.com"),
+        ("mailto:ann@example.com?subject=hi", "ann@example.com"),
+        ("[Ann](mailto:ann@example.com?subject=hi)", "ann@example.com"),
+        ('<a href="mailto:ann@example.com?cc=bo@example.com">Ann</a>', "ann@example.com"),
+        ('{"name": "Ann", "manager_email": "boss@example.com"}', ""),
+        ('{"customer": {"email": "c@example.com"}}', ""),
+        ('{"name": "Ann", "cc": ["bo@example.com"]}', ""),
+        ('{"name": "Ann", "note": "ask bo@example.com"}', ""),
+        ('{"agent": {"name": "Ann", "email": "ann@example.com"}}', "ann@example.com"),
+        ('{"Name": "Ann", "UserName": "ann@example.com"}', "ann@example.com"),
+        ('{"email": "ann@example.com", "customer": {"email": "c@example.com"}}', ""),
+        ('{"emailAddress": {"address": "ann@example.com", "name": "Ann"}}', "ann@example.com"),
+        ('{"name": "Ann", "email": "ann@example.com", ', ""),
     ],
 )
 def test_the_one_email_of_a_cell_with_markup_is_the_agent_s(cell: str, email: str) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from time import perf_counter
+from time import perf_counter, process_time
 
 import pytest
 
 from reddy_lib.errors import TranscriptUnreadable
 from reddy_lib.model import TranscriptLine
 from reddy_lib.transcripts import Transcript, parse_transcript, read_transcript, role_of
+from reddy_lib.transcripts.formats.cut import breaks_off
 from reddy_lib.transcripts.key_names import classify_key
 from reddy_lib.transcripts.roles import name_in_label
 from reddy_lib.transcripts.times import fill_in, line_numbers, looks_like_milliseconds, read_moment
@@ -340,6 +341,23 @@ def test_a_cell_that_ends_in_a_sentence_at_a_limit_was_probably_cut(length: int)
 def test_a_mark_at_the_end_says_that_the_rest_is_missing(mark: str) -> None:
     assert ("transcript-cut", None) in codes(read_transcript(_TALK + "I will send y" + mark))
     assert ("transcript-cut", None) not in codes(read_transcript(_TALK + mark + " I will send it."))
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        " " * 30_000 + "x ",
+        " " * 30_000 + "x...",
+        ("." * 16_000 + "a").ljust(32_700, "b"),
+        ("." + "'" * 16_000 + "a").ljust(32_700, "b"),
+    ],
+    ids=["blanks", "blanks before dots", "dots", "quotes"],
+)
+def test_long_runs_of_one_mark_take_no_longer_than_words(end: str) -> None:
+    text = f"Agent: hello\nCustomer: hi\nAgent: {end}"[:32_760].ljust(32_760, "c") + end[-8:]
+    began = process_time()
+    breaks_off(text)
+    assert process_time() - began < 0.2
 
 
 def test_text_without_marks_of_sentences_is_not_called_cut() -> None:

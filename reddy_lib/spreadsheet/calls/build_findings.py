@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Cells
 from datetime import UTC, date, datetime
 from typing import Any
 
 from reddy_lib.findings import Finding, finding
 from reddy_lib.spreadsheet.calls.grouping import Group
 from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
+from reddy_lib.spreadsheet.cells.dates import is_day_alone, read_timestamp
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
-from reddy_lib.spreadsheet.cells.zones import ZoneRead
+from reddy_lib.spreadsheet.cells.zones import ZoneRead, names_zone
 from reddy_lib.spreadsheet.model import UNIT_FROM_PACE, UNIT_UNCLEAR, Mapping
 
 __all__ = [
     "about_zone",
     "beside_lines",
     "day_alone",
+    "half_of_day_open",
     "in_doubt",
     "made_up_id",
     "no_call",
@@ -39,6 +42,23 @@ def beside_lines(texts: Sequence[tuple[str, str]]) -> Finding:
 def _shortened(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= 80 else line[:79] + "…"
+
+
+def half_of_day_open(cell: Any, cells: Cells[str, Any], mapping: Mapping) -> Finding | None:
+    """Return the finding for a start that may be before or after noon, as its row lacks a part that others have."""
+    empty = [
+        name for name in mapping.joins["timestamp"].columns if is_empty(cells[name]) and not names_zone(name)
+    ]
+    if not empty or not isinstance(cell, str) or is_day_alone(cell, mapping.timestamp_unit):
+        return None
+    before, after = (
+        read_timestamp(f"{cell} {half}", day_first=mapping.day_first, year_first=mapping.year_first)
+        for half in ("AM", "PM")
+    )
+    if before[0] is None or after[0] is None or before[0] == after[0]:
+        return None
+    message = f"{empty[0]} is empty, so {cell!r} may be before or after noon."
+    return finding("timestamp-unreadable", "timestamp", message, value=cell)
 
 
 def about_zone(cell: Any, read: ZoneRead, mapping: Mapping) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from reddy_lib.spreadsheet.calls.build_findings import (
     about_zone,
     beside_lines,
     day_alone,
+    half_of_day_open,
     in_doubt,
     made_up_id,
     no_call,
@@ -348,6 +349,10 @@ class CallBuilder:
             unit=mapping.timestamp_unit,
             year_first=mapping.year_first,
         )
+        if seconds is not None and "timestamp" in mapping.joins:
+            left_open = half_of_day_open(cell, cells, mapping)
+            if left_open is not None:
+                return None, left_open
         if seconds is not None and is_day_alone(cell, mapping.timestamp_unit):
             findings.append(day_alone())
         if (

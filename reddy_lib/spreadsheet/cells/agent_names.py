@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
+
+from reddy_lib.spreadsheet.cells.header_words import plain_name
 
 __all__ = ["bare_email", "is_one_person", "name_parts"]
 
 _EMAIL = re.compile(
     r"[^@\s,;<>()\[\]\"':]+@[^@\s,;<>()\[\]\"':]+"
-    r"\.(?!(?:vtt|srt|sbv|jsonc?|jsonl|ndjson|txt|csv|xlsx?)$)[^@\s,;.<>()\[\]\"':]{2,}",
+    r"\.(?!(?:vtt|srt|sbv|jsonc?|jsonl|ndjson|txt|csv|xlsx?)$)[^@\s,;.<>()\[\]\"':?&]{2,}",
     re.IGNORECASE,
 )
 """An email address, but not a file name that contains one."""
@@ -20,9 +26,18 @@ _WITH_NAME = re.compile(
     r"(?P<email>[^\s<>()\[\]]+@[^\s<>()\[\]]+)\s*[>)\]]\s*"
 )
 _AROUND = re.compile(r"(?:mailto:|e-?mail:|smtp:|sip:)\s*", re.IGNORECASE)
+_AFTER_ADDRESS = re.compile(r"(mailto:[^\"'\s<>()\[\]?&]+)[?&][^\"'\s<>()\[\]]*", re.IGNORECASE)
+"""What a link fills a mail with: its subject, other receivers."""
 _MARKUP = re.compile(r"<[a-z]+[\s>]|\{\s*[\"']", re.IGNORECASE)
 """The beginning of an HTML element or a JSON object, whose one email may be anywhere in it."""
 _MOST_TEXT, _MOST_MARKUP = 320, 2_000
+_OWN_KEYS = frozenset(
+    [
+        "e", "mail", "email", "emailaddress", "address", "user", "name", "username", "login", "upn", "principal", "id",
+        "work", "primary", "value", "agent", "employee", "operator", "owner", "profile", "staff",
+    ]
+)  # fmt: skip
+"""Words of the keys under which an object holds the email of the person it describes, and of the objects around it."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -33,6 +48,9 @@ def bare_email(text: str) -> str:
         return ""
     if _EMAIL.fullmatch(text):
         return text
+    text = _AFTER_ADDRESS.sub(r"\1", text)
+    if text.startswith("{") and _MARKUP.match(text):
+        return _email_of_object(text)
     if _MARKUP.match(text):
         emails = list({found.casefold(): found for found in _EMAIL.findall(text)}.values())
         return emails[0] if len(emails) == 1 else ""
@@ -45,6 +63,31 @@ def bare_email(text: str) -> str:
         else _AROUND.sub("", text, count=1).strip("<>()[]\"' ")
     )
     return inside if _EMAIL.fullmatch(inside) else ""
+
+
+def _email_of_object(text: str) -> str:
+    """Return the only email of an object if its key says that it is the person's own, not a manager's or a customer's."""
+    emails = {found.casefold() for found in _EMAIL.findall(text)}
+    data: Any = None
+    for read in (json.loads, ast.literal_eval):
+        try:
+            data = read(text)
+            break
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+    own = list(_own_texts(data))
+    return next((one for one in map(bare_email, own) if one), "") if len(emails) == 1 else ""
+
+
+def _own_texts(data: Any) -> Iterator[str]:
+    if not isinstance(data, dict):
+        return
+    for key, value in data.items():
+        if not set(plain_name(str(key)).split()) <= _OWN_KEYS:
+            continue
+        if isinstance(value, str) and not _MARKUP.match(value):
+            yield value
+        yield from _own_texts(value)
 
 
 @lru_cache(maxsize=4096)

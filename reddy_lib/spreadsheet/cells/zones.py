@@ -13,7 +13,18 @@ from importlib.resources import files
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-__all__ = ["ZoneRead", "looks_like_zone", "read_zone", "written_offset", "zone", "zone_in_name", "zone_of"]
+from reddy_lib.spreadsheet.cells.header_words import plain_name
+
+__all__ = [
+    "ZoneRead",
+    "looks_like_zone",
+    "names_zone",
+    "read_zone",
+    "written_offset",
+    "zone",
+    "zone_in_name",
+    "zone_of",
+]
 
 _SINGLE: dict[str, float] = {
     "Z": 0, "UTC": 0, "GMT": 0, "UT": 0, "UCT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2,
@@ -265,12 +276,16 @@ _IN_BRACKETS = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*$")
 _LAST_WORD = re.compile(r"(?:^|[\s_\-.])([A-Za-z]{2,4})$")
 _CAMEL = re.compile(r"[a-z](Utc|UTC|Gmt|GMT)(?=$|[A-Z_\s])|^(?i:utc|gmt)(?=[\s_])")
 """UTC inside a name of several words: StartTimeUtc, UTC Start Time, utc_start. Other zones are read in brackets or last."""
-_WITH_OFFSET = re.compile(r"(?:^|[\s_\-.])((?:UTC|GMT)\s*[+-]\d{1,2}(?::?\d{2})?)$", re.IGNORECASE)
+_WITH_OFFSET = re.compile(
+    r"(?:^|[\s_\-.])((?:(?:UTC|GMT)\s*[+-]|(?i:utc|gmt)(?:\s+-|\s*\+))\d{1,2}(?::?\d{2})?)$"
+)
+"""UTC and an offset. "start_utc-1" may be the second of two columns `start_utc`."""
+_UNSURE = re.compile(r"\b(?:local|lokal|locale|plus|minus|not|non|nicht|without|ohne)(?![a-z])")
+"""Words beside UTC in a name that say that it is not, or not only, UTC."""
 _PARTS_OF_HOURS = {
     5.5: "Asia/Kolkata",
     5.75: "Asia/Kathmandu",
     4.5: "Asia/Kabul",
-    3.5: "Asia/Tehran",
     6.5: "Asia/Yangon",
     9.5: "Australia/Darwin",
 }
@@ -284,6 +299,8 @@ def zone_in_name(name: str) -> str:
     """
     if (match := _IN_BRACKETS.search(name)) and (found := _stated(match[1])):
         return found
+    if _UNSURE.search(plain_name(name)):
+        return ""
     if match := _WITH_OFFSET.search(name):
         return _stated(match[1])
     if _CAMEL.search(name) and not _OF_ZONE.search(name.replace("_", " ")):
@@ -316,6 +333,11 @@ def _stated(text: str) -> str:
     return f"Etc/GMT{-int(hours):+}" if hours else ""
 
 
+def names_zone(name: str) -> bool:
+    """Return whether a column is called after time zones or offsets."""
+    return _HEADER.search(name.replace("_", " ")) is not None
+
+
 def looks_like_zone(name: str, cells: list[object]) -> bool:
     """Tell whether a column, without its empty cells, gives the zone of each row.
 
@@ -331,4 +353,4 @@ def looks_like_zone(name: str, cells: list[object]) -> bool:
         return False
     if all("/" in text or re.fullmatch(r"[+-]\d{2}:\d{2}|\((?:UTC|GMT).*", text) for text in texts):
         return True
-    return _HEADER.search(name.replace("_", " ")) is not None
+    return names_zone(name)

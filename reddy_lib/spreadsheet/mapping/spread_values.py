@@ -92,24 +92,39 @@ _MOVED = ([0, -12 * 3600], [12 * 3600, 0])
 
 
 def _says_half_of_day(column: Column) -> bool:
-    """Return whether all cells are words for AM or PM, in any language that dates are read in."""
+    """Return whether nearly all cells are words for AM or PM, in any language that dates are read in.
+
+    "A" and "P" may mean absent and present, and "AM" a country: such cells need a name that says what they are, or,
+    where they are longer than one letter, both halves.
+    """
     values = {text.strip() for text in column.texts}
-    if not values or len(values) > 4 or not all(map(_is_half, values)):
+    if not values or len(values) > 4 or len(column.texts) < 0.8 * column.total:
         return False
-    return len(column.texts) >= 0.8 * column.total
+    moved = [_moved_by(value) for value in values]
+    if not all(one in _MOVED for one in moved):
+        return False
+    if _NAMED_HALF.search(column.plain):
+        return True
+    words = all(not value.isascii() or sum(map(str.isalpha, value)) > 1 for value in values)
+    return words and (all(one in moved for one in _MOVED) or _MAYBE_HALF.search(column.plain) is not None)
 
 
-def _is_half(text: str) -> bool:
+_NAMED_HALF = re.compile(r"\ba ?m p ?m\b|\bampm\b|\bmeridi[ea]\w*|\bhalf of (?:the )?day\b|\bday half\b")
+_MAYBE_HALF = re.compile(r"\bhalf\b|\bperiod\b")
+
+
+def _moved_by(text: str) -> list[float] | None:
+    """Return the seconds by which a word after a time moves each of the probes, or None where it is not read."""
     if len(text) > 6 or any(map(str.isdigit, text)) or zone_of(text) is not None:
-        return False
+        return None
     moved = []
     for probe in _PROBES:
         plain, _ = read_timestamp(probe)
         read, problem = read_timestamp(f"{probe} {text}")
         if plain is None or read is None or problem is not None:
-            return False
+            return None
         moved.append(read - plain)
-    return moved in _MOVED
+    return moved
 
 
 def _named_parts(columns: Sequence[Column]) -> dict[str, Column]:

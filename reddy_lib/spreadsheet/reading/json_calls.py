@@ -14,7 +14,7 @@ from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.id_evidence import built_as_ids, no_call_id
 from reddy_lib.spreadsheet.evidence.line_words import speaker_column
 from reddy_lib.spreadsheet.reading.headers import find_header
-from reddy_lib.spreadsheet.reading.json_grids import grid_records
+from reddy_lib.spreadsheet.reading.json_grids import grid_tables
 from reddy_lib.spreadsheet.reading.records import call_identity, holds_speech, is_turn_list
 from reddy_lib.transcripts.roles import role_of
 
@@ -237,8 +237,11 @@ def _pandas(data: dict[str, Any]) -> Found | None:
 
 def _grid(data: dict[str, Any]) -> Found | None:
     """Return the table whose column names and rows are in different parts of the object, or None."""
-    records = grid_records(data)
-    return Found(records, {SURE: True}) if records and any(map(holds_speech, records[:20])) else None
+    tables = grid_tables(data)
+    if not tables or not any(map(holds_speech, tables[0][1][:20])):
+        return None
+    beside = {key: value for key, value in data.items() if not isinstance(value, list | dict)}
+    return Found(tables[0][1], {**beside, SURE: True}, dict(reversed(tables[1:])))
 
 
 def _by_field(data: dict[str, Any], depth: int = 0) -> Found | None:

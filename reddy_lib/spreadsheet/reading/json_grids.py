@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["grid_records"]
+__all__ = ["grid_tables"]
 
 _DEPTH = 7
 _LEAST_COLUMNS = 3  # lists of two values are turns: who, what
@@ -34,10 +34,10 @@ class _Rows(NamedTuple):
     rows: list[list[Any]]
 
 
-def grid_records(data: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """Return the rows of the table that an object holds as records, or None if it holds no table of this kind.
+def grid_tables(data: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return (name, rows as records) of the tables that an object holds, that with the most text first.
 
-    Of several tables, the one with the most text is taken, together with those that have the same columns.
+    Tables with the same columns are one. The name is that of the part of the object that holds the table.
     """
     lists = list(_lists(data, (), 0))
     named = [
@@ -46,8 +46,9 @@ def grid_records(data: dict[str, Any]) -> list[dict[str, Any]] | None:
         if any(map(_NAMES_KEY.search, path[-2:])) and (names := _names(value)) is not None
     ]
     if not named:
-        return _qualified(lists)
-    tables: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        qualified = _qualified(lists)
+        return [] if qualified is None else [("", qualified)]
+    tables: dict[tuple[str, ...], tuple[str, list[dict[str, Any]]]] = {}
     for path, value in lists:
         rows = _rows(value)
         if rows is None:
@@ -57,9 +58,11 @@ def grid_records(data: dict[str, Any]) -> list[dict[str, Any]] | None:
             continue
         names = max(fitting, key=lambda one: _shared(one.path, path)).names
         body = rows[1:] if rows[0] == names else rows
-        tables.setdefault(tuple(names), []).extend(dict(zip(names, row, strict=True)) for row in body)
-    filled = [records for records in tables.values() if records]
-    return max(filled, key=_amount_of_text) if filled else None
+        name = next((key for key in reversed(path[:-1]) if not key.isdecimal()), path[-1])
+        _, records = tables.setdefault(tuple(names), (name, []))
+        records.extend(dict(zip(names, row, strict=True)) for row in body)
+    filled = [table for table in tables.values() if table[1]]
+    return sorted(filled, key=lambda table: -_amount_of_text(table[1]))
 
 
 def _lists(data: Any, path: tuple[str, ...], depth: int) -> Iterator[tuple[tuple[str, ...], list[Any]]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from reddy_lib.spreadsheet.cells.header_words import plain_name
@@ -197,17 +197,33 @@ def _side(person: Mapping[str, Any]) -> tuple[str, str]:
     return "", ""
 
 
-def _settled(found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the sides with those of words that name either side: a "user" beside an "admin" is the customer."""
+def _settled(people: Sequence[Mapping[str, Any]], found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the sides with those of words that name either side: a "user" beside an "admin" is the customer.
+
+    A colleague of the agent stays one: who has the same mail domain, or is there for a purpose, as Genesys has it.
+    """
     words = {word for side, word in found if side == "agent"}
     if words <= _EITHER_SIDE or any(side == "customer" for side, _ in found):
         return list(found)
-    return [("customer" if word in _EITHER_SIDE else side, word) for side, word in found]
+    staff = [
+        person
+        for person, (side, word) in zip(people, found, strict=True)
+        if side == "agent" and word not in _EITHER_SIDE
+    ]
+    domains = {domain for person in staff if (domain := _domain(person)) and not _FREE_MAIL.fullmatch(domain)}
+    return [
+        ("customer" if word in _EITHER_SIDE and not _is_colleague(person, domains) else side, word)
+        for person, (side, word) in zip(people, found, strict=True)
+    ]
+
+
+def _is_colleague(person: Mapping[str, Any], domains: Collection[str]) -> bool:
+    return _domain(person) in domains or any(plain_name(str(key)) == "purpose" for key in person)
 
 
 def sides_of(people: Sequence[Mapping[str, Any]], known_people: KnownPeople | None = None) -> list[str]:
     """Return the side of each person of a list; "" for all where no word says a side."""
-    found = _settled([_side(person) for person in people])
+    found = _settled(people, [_side(person) for person in people])
     sides = [side for side, _ in found]
     known = {side for side in sides if side in ("agent", "customer")}
     if known_people is not None and known != {"agent", "customer"}:

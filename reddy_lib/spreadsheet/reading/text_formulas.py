@@ -8,8 +8,9 @@ from typing import Any
 
 __all__ = ["shown_rows"]
 
-_TEXT = re.compile(r'=(?:T\()?"((?:[^"]|"")*)"\)?')
-_GUARDED = re.compile(r"'(?:[=+@-][^'\n]{0,60}|\d{1,40})")
+_TEXT = re.compile(r'=(?:T\("(?P<called>(?:[^"]|"")*)"\)|"(?P<alone>(?:[^"]|"")*)")')
+_GUARDED = re.compile(r"'(?:[=@][\w(+\"-][^'\n]{0,60}|[+-][\d(.][^'\n]{0,60}|\d{3,40})")
+"""Cells with an apostrophe for the spreadsheet program alone. Of two digits, it is that of a year as people say it: '90."""
 
 
 def shown_rows(rows: Iterable[tuple[int, list[Any]]]) -> Iterator[tuple[int, list[Any]]]:
@@ -22,5 +23,5 @@ def shown_rows(rows: Iterable[tuple[int, list[Any]]]) -> Iterator[tuple[int, lis
 
 def _shown(cell: str) -> str:
     if match := _TEXT.fullmatch(cell.rstrip()):
-        return match[1].replace('""', '"')
+        return str(match["alone"] if match["called"] is None else match["called"]).replace('""', '"')
     return cell[1:] if _GUARDED.fullmatch(cell) else cell

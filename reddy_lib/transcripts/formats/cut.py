@@ -42,9 +42,9 @@ _ROUND = frozenset(
     + [100, 200, 250, 500, 750, *range(1_000, 4_000, 250), *range(4_000, 100_001, 1_000)]
 )
 """How long columns of databases and previews of reports may be, in characters or bytes."""
-_ENDS = re.compile(r"[.?!。？！।؟;…]+[\"'”’»)\]]*(?=\s|$|[\u3000-\u9fff])")
+_ENDS = re.compile(r"(?<![.?!。？！।؟;…])[.?!。？！।؟;…]+[\"'”’»)\]]*(?=\s|$|[\u3000-\u9fff])")
 _FEWEST_ENDS = 3
-_DOTS = re.compile(r"\s*(?:\.\.\.|…)\s*$")
+_DOTS = ("...", "…")
 _MARK = re.compile(
     r"[\[(<{]\s*(?:(?:see|read|show|view|load)\s+)?(?:more|(?:\w+\s+)?truncated|cut off|continued)"
     r"(?:\s+\w+)?\s*[\])>}]\s*$",
@@ -59,7 +59,7 @@ def breaks_off(text: str) -> str:
     """
     if match := _MARK.search(text, max(0, len(text) - 60)):
         return f"The cell ends with {match[0].strip()!r}: the rest of the transcript is missing."
-    kept = _DOTS.sub("", text, count=1) if text.endswith(("...", "…", " ")) else text
+    kept = _without_dots(text)
     for part in (text, kept):
         length = len(part)
         size = length if part.isascii() else len(part.encode("utf-8", "surrogatepass"))
@@ -70,6 +70,12 @@ def breaks_off(text: str) -> str:
                 f"probably missing."
             )
     return ""
+
+
+def _without_dots(text: str) -> str:
+    """Return a text without the dots that a program puts where it cuts, and the blanks around them."""
+    bare = text.rstrip()
+    return bare.removesuffix("...").removesuffix("…").rstrip() if bare.endswith(_DOTS) else text
 
 
 def _ends_early(text: str) -> bool:
