@@ -9,14 +9,17 @@ Short calls at a whole minute are told apart by their ids alone: voicemails ofte
 sheet count as one call only if their words are the same, and either their ids are one id written differently or agent and
 start are the same (several exports in one sheet). Then the first row is sent and the others are held.
 
-A call whose words, start or agent were edited before it was sent is also recognized by what was loaded.
+Calls whose words, start or agent were edited, before or after the other call was sent, are also compared by what was
+loaded. Within one sheet what was loaded is compared with what was loaded: if all starts are shifted, one call often starts
+when the next one was said to start.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -26,7 +29,8 @@ from reddy_lib.database.bulk import pieces
 from reddy_lib.database.former_keys import former_keys
 from reddy_lib.database.schema import batches, calls, deliveries, submissions
 from reddy_lib.findings import Finding, finding
-from reddy_lib.identity import BY_START, agent_key, comparable, near_id, start_key
+from reddy_lib.identity import BY_START, agent_key, comparable, near_id, start_key, words_digest
+from reddy_lib.model import from_payload
 from reddy_lib.sending import content_conflicts, corrected_calls
 from reddy_lib.sending.states import OPEN_STATES
 
@@ -72,6 +76,28 @@ _Key = tuple[str | float | None, ...]
 _Others = dict[_Key, dict[str, list[_Earlier]]]
 """Earlier calls by what they have in common with the same call under another id, and by batch; at most two of each, with
 different delivery keys: a call is not compared with its own, so one of them is always left."""
+
+
+class _Sheet(NamedTuple):
+    """What the calls of a batch have in common, read once for all parts.
+
+    Attributes:
+        shared: digests of words that several calls have.
+        loaded: the keys of calls whose words, start or agent were edited, as they were loaded; by row.
+    """
+
+    batch_id: str | None
+    shared: frozenset[str]
+    loaded: dict[int, set[str]]
+
+    def keys_of(
+        self, row: int, words: str | None, timestamp: float | None, agent_email: str | None
+    ) -> list[_Key]:
+        """Return the keys under which a call of this sheet is compared with others of it, as loaded."""
+        if not self.loaded:
+            return []
+        now = start_key(words, timestamp, agent_email)
+        return [("sheet", key) for key in self.loaded.get(row, {now}) if key is not None]
 
 
 def hold_known(database: Database, parts: Sequence[sa.ColumnElement[bool]], address: str) -> Held:
@@ -134,15 +160,17 @@ def _hold(connection: sa.Connection, parts: Sequence[sa.ColumnElement[bool]], ad
     own = deliveries.alias()
     there = sa.exists().where(own.c.address == address, own.c.key == calls.c.delivery_key)  # it is skipped
     of_sheet: _Others = {}
+    sheet = _sheet(connection, parts)
+    some_key = sa.select(former_keys.c.key).where(former_keys.c.key.startswith(BY_START)).limit(1)
+    was_edited = connection.execute(some_key).first() is not None
     for part in parts:
         undecided = sa.and_(part, _UNDECIDED)
-        sent = _sent_before(connection, sa.and_(undecided, ~there), address)
-        found = {
-            **_beside(connection, sa.and_(undecided, ~there), sent),
-            **_beside(connection, undecided, waiting),
-        }
-        found |= _edited_since(connection, sa.and_(undecided, ~there), address, found)
-        found |= _of_one_sheet(connection, undecided, ~there, of_sheet, found)
+        unsent = sa.and_(undecided, ~there)
+        sent = _sent_before(connection, unsent, address)
+        found = {**_beside(connection, unsent, sent), **_beside(connection, undecided, waiting)}
+        if was_edited:
+            found |= _edited_since(connection, unsent, address, waiting, sheet, found)
+        found |= _of_one_sheet(connection, unsent, sheet, of_sheet, found)
         keep_past_outcome(connection, list(found))
         for ids in pieces(found):
             connection.execute(calls.update().where(calls.c.id.in_(ids)).values(**NEVER_SENT))
@@ -189,84 +217,204 @@ def _beside(
     return found
 
 
-def _edited_since(
-    connection: sa.Connection, part: sa.ColumnElement[bool], address: str, held: Container[int]
-) -> dict[int, tuple[int, _Earlier]]:
-    """Return the calls of a part that equal a sent call as it was loaded, before it was edited."""
-    some_key = sa.select(former_keys.c.key).where(former_keys.c.key.startswith(BY_START)).limit(1)
-    if connection.execute(some_key).first() is None:
-        return {}
-    query = sa.select(
-        calls.c.id, calls.c.row, calls.c.batch_id, calls.c.words_digest, calls.c.timestamp, calls.c.agent_email,
-        calls.c.lines,
-    ).where(part)  # fmt: skip
-    of_key: dict[str, list[tuple[int, int, str]]] = {}
-    for id, row, batch_id, words, timestamp, agent_email, lines in connection.execute(query):
-        if id in held or not (lines >= _FEW_LINES or (timestamp or 0.0) % 60 != 0):
-            continue
-        key = start_key(words, timestamp, agent_email)
-        if key is not None:
-            of_key.setdefault(key, []).append((id, row, batch_id))
-    earlier, known, file = calls.alias(), deliveries.alias(), batches.alias()
-    found: dict[int, tuple[int, _Earlier]] = {}
-    keys = list(of_key)
-    for at in range(0, len(keys), 500):
-        sent = (
-            sa.select(
-                former_keys.c.key, earlier.c.batch_id, earlier.c.row, earlier.c.conversation_id, earlier.c.agent_email,
-                earlier.c.timestamp, earlier.c.delivery_key, earlier.c.near_key, earlier.c.words_digest, file.c.name,
-                known.c.at,
-            )
-            .join(earlier, earlier.c.id == former_keys.c.call_id)
-            .join(known, sa.and_(known.c.address == address, known.c.key == earlier.c.delivery_key))
-            .join(file, file.c.id == earlier.c.batch_id)
-            .where(former_keys.c.key.in_(keys[at : at + 500]))
-        )  # fmt: skip
-        for key, *told in connection.execute(sent):
-            one = _Earlier(*told)
-            for id, row, batch_id in of_key[key]:
-                if batch_id != one.batch_id:
-                    found[id] = (row, one)
-    return found
-
-
-def _of_one_sheet(
-    connection: sa.Connection,
-    part: sa.ColumnElement[bool],
-    not_there: sa.ColumnElement[bool],
-    others: _Others,
-    held: Container[int],
-) -> dict[int, tuple[int, _Earlier]]:
-    """Return the calls of a part that probably repeat a call above them in the same sheet, which will be sent.
-
-    Args:
-        not_there: a condition: the address does not have the call under this id.
-        others: the calls of earlier parts; the calls of this part are added.
-        held: ids of calls that are held already. They are not sent, so they hold no other call.
-    """
-    batch_id = connection.execute(sa.select(calls.c.batch_id).where(part).limit(1)).scalar()
+def _sheet(connection: sa.Connection, parts: Sequence[sa.ColumnElement[bool]]) -> _Sheet:
+    batch_id = None
+    for part in parts:
+        batch_id = connection.execute(sa.select(calls.c.batch_id).where(part).limit(1)).scalar()
+        if batch_id is not None:
+            break
     shared = (
         sa.select(calls.c.words_digest)
         .where(calls.c.batch_id == batch_id, calls.c.words_digest.is_not(None))
         .group_by(calls.c.words_digest)
         .having(sa.func.count() > 1)
     )
+    edited = (
+        sa.select(calls.c.row, former_keys.c.key)
+        .join(former_keys, former_keys.c.call_id == calls.c.id)
+        .where(calls.c.batch_id == batch_id, former_keys.c.key.startswith(BY_START))
+    )
+    loaded: dict[int, set[str]] = {}
+    for row, key in connection.execute(edited):
+        loaded.setdefault(row, set()).add(key)
+    return _Sheet(batch_id, frozenset(connection.execute(shared).scalars()), loaded)
+
+
+def _edited_since(
+    connection: sa.Connection,
+    part: sa.ColumnElement[bool],
+    address: str,
+    waiting: _Others,
+    sheet: _Sheet,
+    held: Container[int],
+) -> dict[int, tuple[int, _Earlier]]:
+    """Return the calls of a part that equal a sent or waiting call if one or both are taken as they were loaded.
+
+    Args:
+        held: ids of calls that are held already.
+    """
+    query = sa.select(
+        calls.c.id, calls.c.row, calls.c.batch_id, calls.c.delivery_key, calls.c.conversation_id, calls.c.words_digest,
+        calls.c.timestamp, calls.c.agent_email, calls.c.lines,
+    ).where(part)  # fmt: skip
+    some = [call for call in connection.execute(query) if call.id not in held]
+    edited = [call.id for call in some if call.row in sheet.loaded]
+    loaded = _as_loaded(connection, edited, waiting, address)
+    keys: dict[int, list[str]] = {}
+    for call in some:
+        for words, start, agent in (
+            (call.words_digest, call.timestamp, call.agent_email),
+            *([loaded[call.id]] if call.id in loaded else []),
+        ):
+            key = start_key(words, start, agent)
+            if key is not None and (call.lines >= _FEW_LINES or (start or 0.0) % 60 != 0):
+                keys.setdefault(call.id, []).append(key)
+    asked = {key for of_call in keys.values() for key in of_call}
+    others: _Others = {}
+    for key, one in _earlier_beside(connection, asked, loaded.values(), waiting, address):
+        _add(others, ("loaded", key), one)
+        if one.batch_id == sheet.batch_id:
+            for own in sheet.keys_of(one.row, one.words, one.timestamp, one.agent_email):
+                _add(others, own, one)
+    found = {}
+    for call in some:
+        alike = (others.get(("loaded", key), {}) for key in keys.get(call.id, ()))
+        earlier = next(filter(None, (_other(one, call.batch_id, call.delivery_key) for one in alike)), None)
+        if earlier is None and call.lines >= _FEW_LINES:
+            of_sheet = sheet.keys_of(call.row, call.words_digest, call.timestamp, call.agent_email)
+            earlier = _above(others, of_sheet, call.batch_id, call.conversation_id)
+        if earlier is not None:
+            found[call.id] = (call.row, earlier)
+    return found
+
+
+_Loaded = tuple[str, float | None, str | None]
+"""Digest of the words, start and agent of a call."""
+
+
+def _as_loaded(
+    connection: sa.Connection, ids: Sequence[int], waiting: _Others, address: str
+) -> dict[int, _Loaded]:
+    """Return what edited calls were when they were loaded, by call id; nothing if no call could equal one."""
+    at_address = sa.select(deliveries.c.key).where(deliveries.c.address == address).limit(1)
+    if not waiting and connection.execute(at_address).first() is None:
+        return {}
+    loaded = {}
+    for some in pieces(ids):
+        query = sa.select(calls.c.id, calls.c.original).where(
+            calls.c.id.in_(some), calls.c.original.is_not(None)
+        )
+        for id, original in connection.execute(query):
+            call = from_payload(original)
+            loaded[id] = (words_digest(call), call.timestamp, call.agent_email)
+    return loaded
+
+
+_EARLIER: tuple[sa.ColumnElement[Any], ...] = (
+    calls.c.batch_id, calls.c.row, calls.c.conversation_id, calls.c.agent_email, calls.c.timestamp, calls.c.delivery_key,
+    calls.c.near_key, calls.c.words_digest, batches.c.name,
+)  # fmt: skip
+
+
+def _earlier_beside(
+    connection: sa.Connection,
+    keys: AbstractSet[str],
+    loaded: Iterable[_Loaded],
+    waiting: _Others,
+    address: str,
+) -> Iterator[tuple[str, _Earlier]]:
+    """Yield sent and waiting calls that have, or had when they were loaded, one of these keys; with the key."""
+    yield from _earlier_as_loaded(connection, keys, address)
+    for one in _earlier_like(connection, set(loaded), waiting, address):
+        key = start_key(one.words, one.timestamp, one.agent_email)
+        if key is not None and key in keys:
+            yield key, one
+
+
+def _earlier_as_loaded(
+    connection: sa.Connection, keys: Iterable[str], address: str
+) -> Iterator[tuple[str, _Earlier]]:
+    """Yield sent and waiting calls that had one of these keys as they were loaded, with the key."""
+    here = sa.and_(deliveries.c.address == address, deliveries.c.key == calls.c.delivery_key)
+    in_hand = sa.and_(submissions.c.id == calls.c.submission_id, _open_at(address))
+    for some in _hundreds(keys):
+        for at, table, on in ((deliveries.c.at, deliveries, here), (sa.null(), submissions, in_hand)):
+            query = (
+                sa.select(former_keys.c.key, *_EARLIER, at)
+                .select_from(former_keys)
+                .join(calls, calls.c.id == former_keys.c.call_id)
+                .join(table, on)
+                .join(batches, batches.c.id == calls.c.batch_id)
+                .where(former_keys.c.key.in_(some))
+            )
+            for key, *told in connection.execute(query):
+                yield key, _Earlier(*told)
+
+
+def _earlier_like(
+    connection: sa.Connection, loaded: AbstractSet[_Loaded], waiting: _Others, address: str
+) -> Iterator[_Earlier]:
+    """Yield sent calls with the words, and waiting calls with the words, start and agent, of calls as they were loaded."""
+    for one in loaded:
+        for key in _by_start(*one):
+            for some in waiting.get(key, {}).values():
+                yield from some
+    for digests in _hundreds({words for words, _, _ in loaded}):
+        query = (
+            sa.select(*_EARLIER)
+            .add_columns(deliveries.c.at)
+            .select_from(deliveries)
+            .join(calls, calls.c.id == deliveries.c.call_id)
+            .join(batches, batches.c.id == calls.c.batch_id)
+            .where(deliveries.c.address == address, deliveries.c.words_digest.in_(digests))
+        )
+        for told in connection.execute(query):
+            yield _Earlier(*told)
+
+
+def _hundreds(values: Iterable[str], size: int = 500) -> Iterator[list[str]]:
+    ordered = sorted(values)
+    return (ordered[at : at + size] for at in range(0, len(ordered), size))
+
+
+def _of_one_sheet(
+    connection: sa.Connection,
+    part: sa.ColumnElement[bool],
+    sheet: _Sheet,
+    others: _Others,
+    held: Container[int],
+) -> dict[int, tuple[int, _Earlier]]:
+    """Return the calls of a part that probably repeat a call above them in the same sheet, which will be sent.
+
+    Args:
+        part: a condition: calls that the address does not have under their id.
+        others: the calls of earlier parts; the calls of this part are added.
+        held: ids of calls that are held already. They are not sent, so they hold no other call.
+    """
+    if not sheet.shared and not sheet.loaded:
+        return {}
     query = (
         sa.select(
             calls.c.id, calls.c.row, calls.c.batch_id, calls.c.delivery_key, calls.c.near_key, calls.c.words_digest,
             calls.c.conversation_id, calls.c.agent_email, calls.c.timestamp, calls.c.lines, batches.c.name,
         )
         .join(batches, batches.c.id == calls.c.batch_id)
-        .where(part, not_there, calls.c.words_digest.in_(shared))
+        .where(part)
         .order_by(calls.c.row)
     )  # fmt: skip
     found = {}
     for call in connection.execute(query):
         if call.id in held:
             continue
-        keys = _by_words(call.words_digest, call.conversation_id)
+        keys = []
+        if call.words_digest in sheet.shared:
+            keys += _by_words(call.words_digest, call.conversation_id)
+            if call.lines >= _FEW_LINES:
+                keys += _by_start(call.words_digest, call.timestamp, call.agent_email)
         if call.lines >= _FEW_LINES:
-            keys += _by_start(call.words_digest, call.timestamp, call.agent_email)
+            keys += sheet.keys_of(call.row, call.words_digest, call.timestamp, call.agent_email)
+        if not keys:
+            continue
         if earlier := _above(others, keys, call.batch_id, call.conversation_id):
             found[call.id] = (call.row, earlier)
             continue
@@ -317,9 +465,13 @@ def _index(others: _Others, earlier: _Earlier) -> None:
     keys += _by_words(earlier.words, earlier.conversation_id)
     keys += _by_start(earlier.words, earlier.timestamp, earlier.agent_email)
     for key in keys:
-        some = others.setdefault(key, {}).setdefault(earlier.batch_id, [])
-        if not some or (len(some) == 1 and some[0].key != earlier.key):
-            some.append(earlier)
+        _add(others, key, earlier)
+
+
+def _add(others: _Others, key: _Key, earlier: _Earlier) -> None:
+    some = others.setdefault(key, {}).setdefault(earlier.batch_id, [])
+    if not some or (len(some) == 1 and some[0].key != earlier.key):
+        some.append(earlier)
 
 
 def _sent_before(connection: sa.Connection, part: sa.ColumnElement[bool], address: str) -> _Others:
@@ -368,12 +520,19 @@ def _waiting(connection: sa.Connection, address: str) -> _Others:
         )
         .join(submissions, submissions.c.id == calls.c.submission_id)
         .join(batches, batches.c.id == calls.c.batch_id)
-        .where(submissions.c.address == address, submissions.c.state.in_(OPEN_STATES), calls.c.status == "queued")
+        .where(_open_at(address))
     )  # fmt: skip
     others: _Others = {}
     for one in connection.execute(queued):
         _index(others, _Earlier(*one))
     return others
+
+
+def _open_at(address: str) -> sa.ColumnElement[bool]:
+    """Return the condition of a call that waits in a submission to the address."""
+    return sa.and_(
+        submissions.c.address == address, submissions.c.state.in_(OPEN_STATES), calls.c.status == "queued"
+    )
 
 
 _UNDECIDED = sa.or_(

@@ -213,11 +213,19 @@ def test_another_address_knows_nothing_of_it(
 @pytest.mark.parametrize(
     "ledger", ["sqlite"], indirect=True
 )  # PostgreSQL plans by statistics: no plan is sure
-def test_no_query_reads_all_deliveries_of_an_address(ledger: reddy.Ledger) -> None:
+@pytest.mark.parametrize(("edited", "count"), [(False, 4), (True, 8)])
+def test_no_query_reads_all_deliveries_of_an_address(
+    ledger: reddy.Ledger, *, edited: bool, count: int
+) -> None:
+    deliver(ledger, begin(ledger, load(ledger, calls("d-5", start=1_600_000_017, said=LONG + " Bye."))))
     batch = load(ledger, calls("C-1", "c-2"))
+    if edited:
+        batch.apply(Replace(find="My bill", by="The bill"))
     plans = []
 
     def explain(_connection: Any, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if "deliveries" in statement and "LIMIT :" in statement:
+            return  # it asks for any one
         if statement.startswith("SELECT") and "deliveries" in statement:
             found = cursor.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
             plans.append([row[3] for row in found if "deliveries" in row[3]])
@@ -225,7 +233,7 @@ def test_no_query_reads_all_deliveries_of_an_address(ledger: reddy.Ledger) -> No
     sa.event.listen(ledger.engine, "before_cursor_execute", explain)
     hold_other_ids(ledger, sendable(batch.id, None), "sandbox")
     sa.event.remove(ledger.engine, "before_cursor_execute", explain)
-    assert len(plans) == 5
+    assert len(plans) == count
     assert all(step.endswith(("words_digest=?)", "key=?)")) for steps in plans for step in steps), plans
 
 
@@ -362,3 +370,103 @@ def test_what_is_known_of_its_words_is_forgotten_with_it(
     ledger.forget(first)
     with ledger.read() as connection:
         assert connection.execute(sa.select(former_keys.c.key)).all() == []
+
+
+def refused(ledger: reddy.Ledger, batch: reddy.Batch) -> None:
+    with pytest.raises(SubmissionError, match="under another id"):
+        begin(ledger, batch)
+
+
+@pytest.mark.parametrize("edited", EDITED)
+@pytest.mark.parametrize("sent", [True, False], ids=["sent", "waiting"])
+def test_a_call_that_was_edited_before_is_known_as_it_was_loaded_while_it_waits(
+    ledger: reddy.Ledger, edited: str, *, sent: bool
+) -> None:
+    first = load(ledger, calls("a-1"), "march")
+    EDITED[edited](first)
+    submission = begin(ledger, first)
+    if sent:
+        deliver(ledger, submission)
+    second = load(ledger, calls("b-7"))
+    refused(ledger, second)
+    (found,) = [one for one in second.findings_of(2) if one.code == OTHER_ID]
+    assert f"Row 2 of 'march' {'was sent on' if sent else 'waits to be sent'}" in found.message
+
+
+@pytest.mark.parametrize("first_too", [False, True], ids=["one edited", "both edited"])
+@pytest.mark.parametrize("edited", EDITED)
+@pytest.mark.parametrize("sent", [True, False], ids=["sent", "waiting"])
+def test_a_call_that_was_edited_equals_a_call_that_was_sent_as_it_was_loaded(
+    ledger: reddy.Ledger, edited: str, *, sent: bool, first_too: bool
+) -> None:
+    first = load(ledger, calls("b-7"), "march")
+    if first_too:
+        first.apply(Replace(find="I will mend it", by="I mend it"))
+    submission = begin(ledger, first)
+    if sent:
+        deliver(ledger, submission)
+    second = load(ledger, calls("a-1"))
+    EDITED[edited](second)
+    refused(ledger, second)
+    second.accept([2], OTHER_ID, who="ann")
+    assert begin(ledger, second).counts()["queued"] == 1
+
+
+SAME = LONG.replace("{}", "again")
+
+
+@pytest.mark.parametrize("edited", [[2], [3], [2, 3]], ids=str)
+@pytest.mark.parametrize("apart", [None, True, False], ids=["at once", "after it was sent", "while it waits"])
+def test_a_call_that_is_twice_in_one_sheet_is_sent_once_if_it_was_edited(
+    ledger: reddy.Ledger, edited: list[int], *, apart: bool | None
+) -> None:
+    batch = load(ledger, calls("a-1", "b-7", said=SAME).assign(timestamp=1_700_000_017))
+    for row in edited:
+        batch.apply(Replace(find="My bill", by=f"Bill {row}"), rows=[row])
+    if apart is None:
+        assert begin(ledger, batch).counts()["queued"] == 1
+    else:
+        submission = create(ledger, batch.id, address="sandbox", token_source="notebook", rows=[2])
+        if apart:
+            deliver(ledger, submission)
+        refused(ledger, batch)
+    assert batch.rows(status="held", code=OTHER_ID) == [3]
+
+
+def test_rows_of_one_sheet_that_are_named_in_many_parts_are_compared(
+    ledger: reddy.Ledger,
+) -> None:
+    said = [SAME, LONG.format("x"), SAME]
+    batch = load(
+        ledger,
+        calls("a-1", "b-7", "c-9", "d-3").assign(
+            transcript=[*said, LONG.format("x")], timestamp=[1_700_000_000 + at for at in (17, 18, 17, 18)]
+        ),
+    )
+    batch.apply(Replace(find="My bill", by="The bill"), rows=[2])
+    parts = [sa.and_(*sendable(batch.id, [row])) for row in (2, 3, 4, 5)]
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "GROUP BY" in statement and "words_digest" in statement:
+            asked.append(statement)
+
+    sa.event.listen(ledger.engine, "before_cursor_execute", note)
+    assert hold_other_ids(ledger, parts, "sandbox") == [4, 5]
+    sa.event.remove(ledger.engine, "before_cursor_execute", note)
+    assert len(asked) == 1  # not once a part: it reads the whole batch
+
+
+def test_calls_that_were_shifted_together_are_not_taken_for_each_other(ledger: reddy.Ledger) -> None:
+    batch = load(ledger, calls("t-1", "t-2", "t-3", said=SAME))  # a second apart
+    batch.apply(ShiftTimes(seconds=1))  # each starts now when the next one was said to start
+    deliver(ledger, create(ledger, batch.id, address="sandbox", token_source="notebook", rows=[2]))
+    assert begin(ledger, batch).counts()["queued"] == 2
+
+
+def test_a_voicemail_that_was_edited_is_told_apart_by_its_id(ledger: reddy.Ledger) -> None:
+    voicemail = "Agent: Please leave a message.\nCustomer: Please call me back."
+    deliver(ledger, begin(ledger, load(ledger, calls("v-1", start=1_700_000_040, said=voicemail))))
+    second = load(ledger, calls("v-2", start=1_700_000_040, said=voicemail))
+    second.apply(ShiftTimes(seconds=7))
+    assert begin(ledger, second).counts()["queued"] == 1
