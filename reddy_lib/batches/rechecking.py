@@ -19,10 +19,10 @@ from reddy_lib.batches.call_rows import (
     summarised,
 )
 from reddy_lib.batches.decisions import read_decisions
-from reddy_lib.batches.renamed_products import RENAMED, is_about, meant_number, renamed
+from reddy_lib.batches.renamed_products import RENAMED, meant_number, renamed
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.bulk import pieces
-from reddy_lib.database.schema import EDITABLE, batches, calls
+from reddy_lib.database.schema import EDITABLE, batches, calls, edits
 from reddy_lib.findings import Finding
 from reddy_lib.model import Call, from_payload
 from reddy_lib.spreadsheet.calls.cell_values import whole_number
@@ -81,8 +81,9 @@ def _recheck_rows(
         # Workers update calls under way in an order of their own: who waits for a lock while holding others may deadlock.
         query = sa.select(calls).where(these).order_by(calls.c.row).with_for_update(skip_locked=True)
         taken = connection.execute(query).all()
+        chosen = _chosen_before(connection, [old.id for old in taken])
         for old in taken:
-            _recheck_call(connection, batch, old, before, listed, now=now)
+            _recheck_call(connection, batch, old, chosen.get(old.id, set()), before, listed, now=now)
         done = {old.row for old in taken}
         if len(done) == len(rows):
             return set()
@@ -93,13 +94,14 @@ def _recheck_call(
     connection: sa.Connection,
     batch: StoredBatch,
     old: sa.Row[Any],
+    chosen: set[int],
     before: list[dict[str, Any]],
     listed: list[dict[str, Any]] | None,
     *,
     now: float,
 ) -> None:
     call, decisions = from_payload(old.payload), read_decisions(old.decisions)
-    source = _source_findings(batch, old, call, before, listed)
+    source = _source_findings(batch, old, chosen, call, before, listed)
     changed: dict[str, Any] = {}
     if source != old.source_findings:
         changed["source_findings"] = source
@@ -119,26 +121,44 @@ def _recheck_call(
         connection.execute(calls.update().where(calls.c.id == old.id).values(**changed))
 
 
+def _chosen_before(connection: sa.Connection, call_ids: list[int]) -> dict[int, set[int]]:
+    """Return call id → the products that edits gave to a call or took from it: an undo may bring them back."""
+    found: dict[int, set[int]] = {}
+    for ids in pieces(call_ids):
+        query = sa.select(edits.c.call_id, edits.c.before, edits.c.after).where(
+            edits.c.call_id.in_(ids), edits.c.field == "product_id"
+        )
+        for call_id, *values in connection.execute(query):
+            numbers = [msgspec.json.decode(value) for value in values if value is not None]
+            found.setdefault(call_id, set()).update(one for one in numbers if isinstance(one, int))
+    return found
+
+
 def _source_findings(
     batch: StoredBatch,
     old: sa.Row[Any],
+    chosen: set[int],
     call: Call,
     before: list[dict[str, Any]],
     listed: list[dict[str, Any]] | None,
 ) -> str:
-    """Return the call's findings of reading, plus `product-renamed` if its product had another name in `before`."""
+    """Return the call's findings of reading, plus `product-renamed` for each product that the call has or had
+    (`chosen`) and that had another name in `before`."""
     source: list[Finding] = []
-    settled = call.product_id is None
+    settled: set[int] = set()
     for one in decode_findings(old.source_findings):
-        settled = settled or (one.code == RENAMED and is_about(one, call))
-        # also of a product that the call had before: an undo may bring it back
-        kept = renamed(meant_number(one.value), one, before, listed) if one.code == RENAMED else one
-        if kept is not None:
-            source.append(kept)
+        if one.code != RENAMED:
+            source.append(one)
+            continue
+        settled.add(meant_number(one.value))
+        kept = renamed(meant_number(one.value), one, before, listed)
+        source += [] if kept is None else [kept]
     column = batch.mapping.fields.get("product_id")
     cell = msgspec.json.decode(old.cells).get(column, "") if column is not None else ""
-    if not settled and whole_number(cell_text(cell)) != call.product_id:  # else it is the sheet's own id
-        new = renamed(call.product_id, None, before, listed)
+    settled.add(whole_number(cell_text(cell)) or 0)  # the sheet's own id
+    own = set() if call.product_id is None else {call.product_id}
+    for number in sorted((chosen | own) - settled):
+        new = renamed(number, None, before, listed)
         source += [] if new is None else [new]
     return encode_findings(source)
 

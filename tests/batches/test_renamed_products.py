@@ -10,7 +10,7 @@ import pytest
 import reddy_lib as reddy
 from reddy_lib.batches.named_products import named, resolved
 from reddy_lib.batches.recipes import apply_recipe, fitting, keep_recipe, recipe_of
-from reddy_lib.batches.steps import MapValues, MergeValues, SetField
+from reddy_lib.batches.steps import CopyColumn, MapValues, MergeValues, SetField
 from reddy_lib.errors import SubmissionError
 from reddy_lib.sending import submission
 from reddy_lib.sending.submission import create, sendable
@@ -152,6 +152,8 @@ def test_a_step_keeps_an_id_that_has_no_name_of_its_own() -> None:
     assert named(merge, SANDBOX) == MergeValues(source="product_id", values=("2",), value="Loans")
     assert named(several, SANDBOX) == MapValues(source="product_id", becomes={"1": "Loans", "3": 9})
     assert resolved(named(several, SANDBOX), SANDBOX) == several
+    copied = CopyColumn(column="product", to="product_id")
+    assert named(resolved(copied, SANDBOX), SANDBOX) == copied
 
 
 def test_a_call_that_waited_while_the_list_changed_is_held_once_it_can_be_sent_again(
@@ -284,6 +286,33 @@ def test_a_long_name_keeps_its_id(ledger: reddy.Ledger) -> None:
     assert any(one.code == "product-renamed" for one in loaded.problems())
     loaded.recheck(before)
     assert codes(loaded, row) == []
+
+
+def test_an_undo_after_the_list_changed_brings_no_other_product(ledger: reddy.Ledger) -> None:
+    loaded = ledger.load(sheet(["Loans", "Cards"]), progress=False, products=SANDBOX)
+    row = loaded.rows()[0]
+    operation = loaded.apply(SetField(field="product_id", value=1), [row])
+    loaded.recheck(REDDY)
+    assert loaded.info(row)["status"] == "ready"
+    loaded.undo(operation)
+    assert loaded.call(row).product_id == 2
+    assert codes(loaded, row) == ["product-renamed"]
+
+
+def test_a_recipe_names_products_as_they_were_called_when_they_were_chosen(ledger: reddy.Ledger) -> None:
+    march = ledger.load(sheet(["Cards", "Lones", "Lonse"]), progress=False, products=SANDBOX)
+    lones, lonse = (
+        next(one for one in march.problems() if one.value == value) for value in ("Lones", "Lonse")
+    )
+    march.apply(lones.fix_with("Loans"), lones.rows)
+    march.apply(SetField(field="product_id", value=2), lonse.rows)
+    march.recheck(REDDY)
+    titles = [step.title() for step in recipe_of(march).steps]
+    assert titles[0] == "Read “Lones” as product Loans"
+    assert "Complaints" not in " ".join(titles)
+    april = ledger.load(sheet(["Lones", "Cards"]), progress=False, products=REDDY)
+    apply_recipe(april, recipe_of(march))
+    assert april.call(april.rows()[0]).product_id == 8
 
 
 def test_a_mapping_is_brought_into_a_list_once() -> None:
