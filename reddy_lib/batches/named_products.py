@@ -29,8 +29,7 @@ def resolved(step: Step, products: Sequence[Mapping[str, Any]] | None) -> Step:
     if isinstance(step, CopyColumn):
         if step.to != "product_id" or step.products or not products:
             return step
-        names = {str(one["name"]).strip(): int(one["id"]) for one in products}
-        return msgspec.structs.replace(step, products=names)
+        return msgspec.structs.replace(step, products=_ids(products))
     if isinstance(step, MapValues):
         if step.source != "product_id":
             return step
@@ -65,6 +64,9 @@ def named(step: Step, products: Sequence[Mapping[str, Any]] | None) -> Step:
 
     if isinstance(step, OnlyWhere):
         return msgspec.structs.replace(step, then=named(step.then, products))
+    if isinstance(step, CopyColumn):
+        listed = bool(products) and step.products == _ids(products or ())
+        return msgspec.structs.replace(step, products={}) if listed else step
     if isinstance(step, MapValues) and step.source == "product_id":
         return msgspec.structs.replace(step, becomes={old: name_of(new) for old, new in step.becomes.items()})
     if (isinstance(step, MergeValues) and step.source == "product_id") or (
@@ -72,6 +74,10 @@ def named(step: Step, products: Sequence[Mapping[str, Any]] | None) -> Step:
     ):
         return msgspec.structs.replace(step, value=name_of(step.value))
     return step
+
+
+def _ids(products: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    return {str(one["name"]).strip(): int(one["id"]) for one in products}
 
 
 def product_id(text: str, products: Sequence[Mapping[str, Any]] | None) -> int:

@@ -189,9 +189,11 @@ def change_in_pieces(
         ValueError: the step names a product that is not in Reddy's list; nothing was changed.
     """
     wanted, who = batch.these_rows(rows), arguments.text(who, "who")
+    title, data = (step[0], None) if isinstance(step, tuple) else ("", step)
     if not isinstance(step, tuple):
         step = resolved(step, batch.products)
-    title, data = (step[0], None) if isinstance(step, tuple) else (named(step, batch.products).title(), step)
+        data = named(step, batch.products)  # stored by name: in another list, an id may mean another product
+        title = data.title()
     with batch.database.write() as connection:
         id = _begin(connection, batch, wanted, title, who=who, step=data, undoes=None)
     change = step[1] if isinstance(step, tuple) else step.change(who=who)
@@ -221,7 +223,8 @@ def resume(
     """Go on with an operation that was stopped, from the call where it stopped.
 
     Raises:
-        ValueError: it cannot be resumed, because it is a function of the caller's; or it is not stopped.
+        ValueError: it cannot be resumed, because it is a function of the caller's; or it is not stopped; or it
+            names a product that is no longer in Reddy's list.
     """
     one = find(batch, operation)
     if one.state != "stopped":
@@ -237,7 +240,7 @@ def resume(
     elif isinstance(one.step, MaskPersonalData):
         work = MaskingWork(batch, one.step, one.who, one.id)
     elif one.step is not None:
-        work = _plain(batch, one.step.change(who=one.who), one.who, one.id)
+        work = _plain(batch, resolved(one.step, batch.products).change(who=one.who), one.who, one.id)
     else:
         raise ValueError(
             f"“{one.title}” was made by a function, which is not stored: undo it, or run it again."

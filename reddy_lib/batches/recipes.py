@@ -183,7 +183,7 @@ def recipe_of(batch: StoredBatch, name: str = "") -> Recipe:
         if step is None:
             left_out.append(one.title)
         else:
-            steps.append(named(step, batch.products))
+            steps.append(step)
     return Recipe(name=name or batch.name, columns=columns_of(batch), steps=steps, left_out=left_out)
 
 
@@ -317,7 +317,7 @@ def _apply(batch: StoredBatch, step: Step, earlier: dict[str, list[Operation]], 
         step = resolved(step, batch.products)
     except ValueError as error:
         return Applied(step, 0, 0, 0, _reason(error))
-    before = earlier.get(_key(step), [])
+    before = earlier.get(_key(named(step, batch.products)), [])
     matched: set[int] = set()
     try:
         if before and before[0].state == "stopped":

@@ -17,11 +17,13 @@ from reddy_lib.spreadsheet.model import fold_name
 __all__ = ["RENAMED", "is_about", "meant_name", "meant_number", "renamed", "renamed_finding"]
 
 RENAMED = "product-renamed"
+_LONGEST = 160
 
 
 def renamed_finding(name: str, number: int, products: Sequence[Mapping[str, Any]]) -> Finding:
     """Return the finding of a call whose product `number` was called `name` in the list before this one."""
     now = _name_of(number, products)
+    name = _shortened(name)
     here = f"product {number} is “{now}”" if now is not None else f"there is no product {number}"
     return finding(
         RENAMED,
@@ -58,13 +60,24 @@ def renamed(
         found: the call's present finding, if any; its name overrides the name in `before`.
         before: the list that the call was checked against last, or None.
     """
-    if number is None or products is None:
+    if products is None:  # an id means nothing without a list, so what is known about it stays
+        return found
+    if number is None:
         return None
     name = meant_name(found.value) if found is not None else _name_of(number, before)
     now = _name_of(number, products)
-    if not name or now == "" or (now is not None and fold_name(name) == fold_name(now)):
+    if (
+        not name
+        or now == ""
+        or (now is not None and fold_name(_shortened(name)) == fold_name(_shortened(now)))
+    ):
         return None
     return renamed_finding(name, number, products)
+
+
+def _shortened(name: str) -> str:
+    """Return the name as the value of a finding holds it: that is cut at its end, where the id is."""
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
 
 
 def _name_of(number: int, products: Sequence[Mapping[str, Any]] | None) -> str | None:

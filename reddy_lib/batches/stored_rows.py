@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from reddy_lib.batches.call_rows import Value, decode_findings, encode_findings, in_order, merged, summarised
 from reddy_lib.batches.decisions import read_decisions
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome
-from reddy_lib.batches.renamed_products import RENAMED
+from reddy_lib.batches.renamed_products import RENAMED, meant_number
 from reddy_lib.database.bulk import pieces, run_many
 from reddy_lib.database.schema import calls
 from reddy_lib.findings import Finding, finding
@@ -122,7 +122,8 @@ def hold_calls(connection: sa.Connection, found: Mapping[int, Finding]) -> None:
         new = found[id]
         others = [one for one in decode_findings(findings) if one.code != new.code]
         summary = summarised(merged([new], others))
-        kept = [*(one for one in decode_findings(source) if one.code != new.code), new]
+        stored = decode_findings(source)
+        kept = stored if new in stored else [*(one for one in stored if one.code != new.code), new]
         held.append(
             {
                 "the_call": id,
@@ -143,13 +144,16 @@ def hold_renamed(connection: sa.Connection, parts: Sequence[sa.ColumnElement[boo
     """
     rows: list[int] = []
     for part in parts:
-        query = sa.select(calls.c.id, calls.c.row, calls.c.source_findings, calls.c.decisions).where(
-            part, calls.c.source_findings.contains(RENAMED), ~calls.c.codes.contains(RENAMED)
-        )
+        query = sa.select(
+            calls.c.id, calls.c.row, calls.c.source_findings, calls.c.decisions, calls.c.product_id
+        ).where(part, calls.c.source_findings.contains(RENAMED), ~calls.c.codes.contains(RENAMED))
         found: dict[int, Finding] = {}
-        for id, row, source, decisions in connection.execute(query):
-            if RENAMED not in read_decisions(decisions).accepted:
-                found[id] = next(one for one in decode_findings(source) if one.code == RENAMED)
+        for id, row, source, decisions, number in connection.execute(query):
+            stored = [one for one in decode_findings(source) if one.code == RENAMED]
+            # others are about a product that the call had before
+            its = next((one for one in stored if meant_number(one.value) == number), None)
+            if its is not None and RENAMED not in read_decisions(decisions).accepted:
+                found[id] = its
                 rows.append(row)
         keep_past_outcome(connection, list(found))
         for ids in pieces(found):

@@ -37,7 +37,7 @@ from reddy_lib.sending.states import OPEN_STATES
 if TYPE_CHECKING:
     from reddy_lib.database.database import Database
 
-__all__ = ["OTHER_ID", "Held", "hold_known", "hold_other_ids", "hold_since", "not_sent"]
+__all__ = ["OTHER_ID", "Held", "hold_known", "hold_other_ids", "hold_since", "not_sent", "renamed_not_sent"]
 
 OTHER_ID = "conversation-sent-under-other-id"
 
@@ -121,25 +121,24 @@ def hold_known(database: Database, parts: Sequence[sa.ColumnElement[bool]], addr
     if corrected:
         return Held(corrected_calls.not_sent(corrected), newest)
     if renamed:
-        return Held(
-            f"{content_conflicts.rows_not_sent(renamed)} In the current product list, the id of their product has another "
-            "name. Choose the right product, then send again.",
-            newest,
-        )
+        return Held(renamed_not_sent(renamed), newest)
     return Held(not_sent(others) if others else "", newest)
 
 
 def hold_since(
     connection: sa.Connection, parts: Sequence[sa.ColumnElement[bool]], address: str, held: Held
 ) -> str:
-    """Hold calls that another submission took under another id since `hold_known`; return the error text for both.
+    """Hold calls that another submission took under another id since `hold_known`, and calls that were checked against
+    another product list since; return the error text for both.
 
     Call it in the transaction that queues the calls, where no other submission can begin.
     """
+    renamed = hold_renamed(connection, parts)
+    words = held.words or (renamed_not_sent(renamed) if renamed else "")
     if _newest(connection) == held.newest:
-        return held.words
+        return words
     late = _hold(connection, parts, address)
-    return held.words or (not_sent(late) if late else "")
+    return words or (not_sent(late) if late else "")
 
 
 def _newest(connection: sa.Connection) -> str | None:
@@ -184,6 +183,14 @@ def not_sent(rows: Sequence[int]) -> str:
     return (
         f"{content_conflicts.rows_not_sent(rows)} The same call was probably sent, or is waiting to be "
         f"sent, under another id. If it is another call, accept the finding {OTHER_ID}, then send it."
+    )
+
+
+def renamed_not_sent(rows: Sequence[int]) -> str:
+    """Return the error text that names the rows which were held for their product, and what to do."""
+    return (
+        f"{content_conflicts.rows_not_sent(rows)} In the current product list, the id of their product has another "
+        "name. Choose the right product, then send again."
     )
 
 

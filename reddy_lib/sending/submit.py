@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from reddy_lib.api import Client
 from reddy_lib.arguments import instance, text, whole_number
 from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.renamed_products import RENAMED
 from reddy_lib.database.database import Database
 from reddy_lib.database.sandbox_urls import ledger_address
 from reddy_lib.errors import LedgerRestored, PersonalDataAsked, SubmissionError
@@ -215,8 +216,13 @@ def _how_to_answer(rows: Mapping[str, list[int]]) -> str:
 
 
 def _warn_of_conflicts(batch: Batch, wanted: list[int] | None) -> None:
-    """Warn of calls that were held because Reddy has their conversations with other words, or under another id."""
-    for code, told in ((OTHER_WORDS, not_sent), (other_ids.OTHER_ID, other_ids.not_sent)):
+    """Warn of calls that are held because Reddy has their conversations with other words, or under another id, or because
+    the id of their product has another name now."""
+    for code, told in (
+        (OTHER_WORDS, not_sent),
+        (other_ids.OTHER_ID, other_ids.not_sent),
+        (RENAMED, other_ids.renamed_not_sent),
+    ):
         asked = batch.rows(code=code, status="held")
         asked = [row for row in asked if wanted is None or row in set(wanted)]
         if asked:

@@ -415,7 +415,13 @@ _WITH_ID = (
 
 
 def spelled_products(products: Sequence[ProductLike]) -> dict[str, int]:
-    """Return folded text → product id, for names alone and for names beside ids ("1 - Cards", "Cards (1)")."""
+    """Return folded text → product id, for names alone and for names beside ids ("1 - Cards", "Cards (1)").
+
+    A text that two products make is left out: "15 Star" is product 15 "Star", or product 1 "5 Star".
+    """
     named = [(fold_name(str(product["name"])), product["id"]) for product in products]
-    both = {form.format(number, name): number for form in _WITH_ID for name, number in named if name}
-    return both | product_ids(products)
+    meant: dict[str, set[int]] = {}
+    for name, number in named:
+        for form in ("{1}", *_WITH_ID) if name else ():
+            meant.setdefault(form.format(number, name), set()).add(number)
+    return {text: numbers.pop() for text, numbers in meant.items() if len(numbers) == 1}

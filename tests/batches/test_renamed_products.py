@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
 import reddy_lib as reddy
 from reddy_lib.batches.named_products import named, resolved
 from reddy_lib.batches.recipes import apply_recipe, fitting, keep_recipe, recipe_of
-from reddy_lib.batches.steps import MapValues, MergeValues, SetField
+from reddy_lib.batches.steps import CopyColumn, MapValues, MergeValues, SetField
 from reddy_lib.errors import SubmissionError
-from reddy_lib.sending.submission import create
+from reddy_lib.sending import submission
+from reddy_lib.sending.submission import create, sendable
 
 SANDBOX = [
     {"id": 1, "name": "Cards", "status": "active"},
@@ -149,6 +152,8 @@ def test_a_step_keeps_an_id_that_has_no_name_of_its_own() -> None:
     assert named(merge, SANDBOX) == MergeValues(source="product_id", values=("2",), value="Loans")
     assert named(several, SANDBOX) == MapValues(source="product_id", becomes={"1": "Loans", "3": 9})
     assert resolved(named(several, SANDBOX), SANDBOX) == several
+    copied = CopyColumn(column="product", to="product_id")
+    assert named(resolved(copied, SANDBOX), SANDBOX) == copied
 
 
 def test_a_call_that_waited_while_the_list_changed_is_held_once_it_can_be_sent_again(
@@ -178,6 +183,136 @@ def test_a_submission_of_such_calls_alone_says_why_nothing_is_sent(ledger: reddy
     waiting.cancel()
     with pytest.raises(SubmissionError, match="the id of their product has another name"):
         create(ledger, loaded.id, address="https://a.example", token_source="typed")
+
+
+def test_a_product_that_was_put_right_is_sent(batch: reddy.Batch, ledger: reddy.Ledger) -> None:
+    loans = next(one for one in batch.problems() if one.value == "Loans · 2")
+    assert loans.proposal is not None
+    operation = batch.apply(loans.proposal.step, loans.rows)
+    sent = create(ledger, batch.id, address="https://a.example", token_source="typed", rows=loans.rows)
+    assert sent.counts()["queued"] == 2
+    sent.cancel()
+    batch.undo(operation)
+    assert [codes(batch, row) for row in loans.rows] == [["product-renamed"]] * 2
+
+
+def test_a_call_is_held_by_the_finding_of_its_product_and_keeps_the_others(ledger: reddy.Ledger) -> None:
+    loaded = ledger.load(sheet(["Loans", "Cards"]), progress=False, products=SANDBOX)
+    row = loaded.rows()[0]
+    loaded.recheck(REDDY)
+    loaded.update(row, product_id=8)
+    waiting = create(ledger, loaded.id, address="sandbox", token_source="typed")
+    loaded.recheck(
+        [{"id": 1, "name": "Cards", "status": "active"}, {"id": 8, "name": "Fees", "status": "active"}]
+    )
+    waiting.cancel()
+    again = create(ledger, loaded.id, address="https://a.example", token_source="typed")
+    assert again.counts()["queued"] == 1
+    assert [one.value for one in loaded.findings_of(row) if one.severity == "error"] == ["Loans · 8"]
+    loaded.update(row, product_id=2)
+    assert codes(loaded, row) == ["product-renamed"]
+
+
+def test_a_list_that_changes_while_a_submission_is_created_holds_its_calls(
+    ledger: reddy.Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = ledger.load(sheet(["Loans", "Cards"]), progress=False, products=SANDBOX)
+    waiting = create(ledger, loaded.id, address="sandbox", token_source="typed")
+    waiting_rows = loaded.rows()
+
+    def meanwhile(*args: Any) -> bool:
+        ledger.batch(loaded.id).recheck(REDDY)
+        waiting.cancel()
+        return False
+
+    monkeypatch.setattr(submission, "begins_beside_another", meanwhile)
+    waiting.pause()
+    monkeypatch.setattr(submission, "sendable", lambda batch_id, rows: sendable(batch_id, waiting_rows))
+    again = create(ledger, loaded.id, address="https://a.example", token_source="typed")
+    assert again.counts()["queued"] == 1
+    assert codes(loaded, waiting_rows[0]) == ["product-renamed"]
+
+
+def test_a_notebook_is_told_which_calls_were_held_for_their_product(
+    ledger: reddy.Ledger, client: reddy.Client
+) -> None:
+    listed = client.list_products()
+    before = [{"id": listed[0]["id"], "name": "Fees", "status": "active"}, *map(dict, listed[1:])]
+    loaded = ledger.load(sheet(["Fees", "?"]), progress=False, products=before)
+    loaded.update(loaded.rows()[1], product_id=listed[1]["id"])
+    waiting = create(ledger, loaded.id, address="https://a.example", token_source="typed")
+    loaded.recheck(listed)
+    waiting.cancel()
+    with pytest.warns(
+        UserWarning, match="Not sent: row 2. In the current product list, the id of their product"
+    ):
+        sent = reddy.submit(loaded, client, personal_data="allow", progress=False)
+    assert sent.counts()["accepted"] == 1
+
+
+def test_a_check_without_a_list_releases_and_forgets_nothing(ledger: reddy.Ledger) -> None:
+    loaded = ledger.load(sheet(["Loans", "Lones", "Cards"]), progress=False, products=SANDBOX)
+    loans, chosen, cards = loaded.rows()
+    loaded.update(chosen, product_id=3)
+    loaded.recheck(None)
+    assert loaded.counts()["held"] == 0
+    ledger.batch(loaded.id).recheck(REDDY)
+    assert [codes(loaded, row) for row in (loans, chosen, cards)] == [
+        ["product-renamed"],
+        ["product-renamed"],
+        [],
+    ]
+    ledger.batch(loaded.id).recheck(None)
+    assert codes(loaded, loans) == ["product-renamed"]
+
+
+def test_a_mapping_with_names_tells_its_products_also_where_no_list_was_known(ledger: reddy.Ledger) -> None:
+    kept = ledger.load(sheet(["Cards", "Loans"]), progress=False, products=SANDBOX).mapping
+    loaded = ledger.load(sheet(["Cards", "Loans"]), kept, progress=False)
+    assert [loaded.call(row).product_id for row in loaded.rows()] == [1, 2]
+    loaded.recheck(REDDY)
+    assert [codes(loaded, row) for row in loaded.rows()] == [[], ["product-renamed"]]
+
+
+def test_a_long_name_keeps_its_id(ledger: reddy.Ledger) -> None:
+    long = "Loans and mortgages " * 12
+    before = [*SANDBOX[:1], {"id": 2, "name": long, "status": "active"}]
+    loaded = ledger.load(sheet(["Cards", "Lones"]), progress=False, products=before)
+    row = loaded.rows()[1]
+    loaded.update(row, product_id=2)
+    loaded.recheck(REDDY)
+    loaded.recheck(REDDY)
+    assert codes(loaded, row) == ["product-renamed"]
+    assert any(one.code == "product-renamed" for one in loaded.problems())
+    loaded.recheck(before)
+    assert codes(loaded, row) == []
+
+
+def test_an_undo_after_the_list_changed_brings_no_other_product(ledger: reddy.Ledger) -> None:
+    loaded = ledger.load(sheet(["Loans", "Cards"]), progress=False, products=SANDBOX)
+    row = loaded.rows()[0]
+    operation = loaded.apply(SetField(field="product_id", value=1), [row])
+    loaded.recheck(REDDY)
+    assert loaded.info(row)["status"] == "ready"
+    loaded.undo(operation)
+    assert loaded.call(row).product_id == 2
+    assert codes(loaded, row) == ["product-renamed"]
+
+
+def test_a_recipe_names_products_as_they_were_called_when_they_were_chosen(ledger: reddy.Ledger) -> None:
+    march = ledger.load(sheet(["Cards", "Lones", "Lonse"]), progress=False, products=SANDBOX)
+    lones, lonse = (
+        next(one for one in march.problems() if one.value == value) for value in ("Lones", "Lonse")
+    )
+    march.apply(lones.fix_with("Loans"), lones.rows)
+    march.apply(SetField(field="product_id", value=2), lonse.rows)
+    march.recheck(REDDY)
+    titles = [step.title() for step in recipe_of(march).steps]
+    assert titles[0] == "Read “Lones” as product Loans"
+    assert "Complaints" not in " ".join(titles)
+    april = ledger.load(sheet(["Lones", "Cards"]), progress=False, products=REDDY)
+    apply_recipe(april, recipe_of(march))
+    assert april.call(april.rows()[0]).product_id == 8
 
 
 def test_a_mapping_is_brought_into_a_list_once() -> None:

@@ -440,6 +440,19 @@ def test_a_product_s_name_may_have_its_id_beside_it(cell: str) -> None:
     assert fold_name(cell.replace("7", "8")) not in ids
 
 
+def test_a_text_that_two_products_make_is_neither_of_them() -> None:
+    products = [
+        {"id": 1, "name": "5 Star", "status": "active"},
+        {"id": 15, "name": "Star", "status": "active"},
+        {"id": 4, "name": "1 - 5 Star", "status": "active"},
+    ]
+    ids = spelled_products(products)
+    assert fold_name("15 Star") not in ids
+    assert fold_name("1 - 5 Star") not in ids
+    assert ids[fold_name("Star (15)")] == 15
+    assert ids[fold_name("1: 5 Star")] == ids[fold_name("5 star")] == 1
+
+
 @pytest.mark.parametrize("name", ["start_time_unix_secs", "Call start (unix seconds)", "StartEpochSeconds"])
 def test_seconds_since_1970_are_a_start_and_no_duration(tmp_path: Path, name: str) -> None:
     batch = reddy.Ledger(tmp_path / "ledger.sqlite").load(
