@@ -270,6 +270,30 @@ def test_what_is_beside_a_table_in_json_belongs_to_its_calls(tmp_path: Path) -> 
     assert sheet["agent.email"].tolist() == [f"ann{n}@example.com" for n in range(3)]
 
 
+def test_a_column_without_a_label_has_its_id(tmp_path: Path) -> None:
+    columns = [{"id": letter, "label": name} for letter, name in zip("ABCDE", ["", *NAMES], strict=True)]
+    rows = [{"c": [{"v": cell} for cell in [n, *row]]} for n, row in enumerate(PLAIN)]
+    path = tmp_path / "calls.json"
+    path.write_text(json.dumps({"table": {"cols": columns, "rows": rows}}), encoding="utf-8")
+    assert list(read_sheet(path).columns) == ["A", *NAMES]
+
+
+def test_the_turns_of_one_call_are_no_calls(tmp_path: Path) -> None:
+    said = [
+        "Agent: Hello there, how can I help?\nCustomer: My bill is wrong.",
+        "Well, let me see.",
+        "Thank you.",
+    ]
+    turns = [
+        [who, text, 5 * n]
+        for n, (who, text) in enumerate(zip(["agent", "customer", "agent"], said, strict=True))
+    ]
+    path = tmp_path / "call.json"
+    call = {"id": "c-1", "header": ["speaker", "text", "start"], "conversation": turns}
+    path.write_text(json.dumps(call), encoding="utf-8")
+    assert "speaker" not in read_sheet(path).columns
+
+
 def test_a_date_of_javascript_counts_its_months_from_0(tmp_path: Path) -> None:
     rows = [
         {"c": [{"v": a}, {"v": b}, {"v": f"Date(2024,6,{11 + n},14,0{n},0)"}, {"v": d}]}

@@ -240,6 +240,8 @@ def _grid(data: dict[str, Any]) -> Found | None:
     tables = grid_tables(data)
     if not tables or not any(map(holds_speech, tables[0][1][:20])):
         return None
+    if is_turn_list(tables[0][1]) and not any(map(call_identity, tables[0][1][:20])):
+        return None  # the turns of one call
     beside = {key: value for key, value in data.items() if not isinstance(value, list | dict)}
     return Found(tables[0][1], {**beside, SURE: True}, dict(reversed(tables[1:])))
 

@@ -88,19 +88,23 @@ def _names(value: Sequence[Any]) -> list[str] | None:
         return None
     if all(isinstance(item, dict) for item in value):
         lowered = [{str(key).lower(): inner for key, inner in item.items()} for item in value]
-        key = next(
-            (
-                key
-                for key in _NAME_KEYS
-                if all(isinstance(item.get(key), str) and item[key] for item in lowered)
-                and len({item[key] for item in lowered}) == len(lowered)
-            ),
-            None,
-        )
-        return None if key is None else [item[key] for item in lowered]
+        for first in _NAME_KEYS:
+            # A column without a label has an id alone.
+            found = [
+                next((item[key] for key in (first, *_NAME_KEYS) if _is_name(item.get(key))), "")
+                for item in lowered
+            ]
+            labelled = sum(_is_name(item.get(first)) for item in lowered)
+            if 2 * labelled > len(lowered) and all(found) and len(set(found)) == len(found):
+                return found
+        return None
     if not all(isinstance(item, str) and 0 < len(item) < 60 for item in value):
         return None
     return list(value) if len(set(value)) == len(value) else None
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _rows(value: Sequence[Any]) -> list[list[Any]] | None:
