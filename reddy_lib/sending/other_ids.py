@@ -343,18 +343,20 @@ def _earlier_as_loaded(
 ) -> Iterator[tuple[str, _Earlier]]:
     """Yield sent and waiting calls that had one of these keys as they were loaded, with the key."""
     here = sa.and_(deliveries.c.address == address, deliveries.c.key == calls.c.delivery_key)
-    in_hand = sa.and_(submissions.c.id == calls.c.submission_id, _open_at(address))
+    is_open = sa.and_(submissions.c.address == address, submissions.c.state.in_(OPEN_STATES))
+    in_hand = set(connection.execute(sa.select(submissions.c.id).where(is_open)).scalars())
     for some in _hundreds(keys):
-        for at, table, on in ((deliveries.c.at, deliveries, here), (sa.null(), submissions, in_hand)):
-            query = (
-                sa.select(former_keys.c.key, *_EARLIER, at)
-                .select_from(former_keys)
-                .join(calls, calls.c.id == former_keys.c.call_id)
-                .join(table, on)
-                .join(batches, batches.c.id == calls.c.batch_id)
-                .where(former_keys.c.key.in_(some))
-            )
-            for key, *told in connection.execute(query):
+        # Whether a call waits is asked here: by submission, the database would read all waiting calls for each query.
+        query = (
+            sa.select(former_keys.c.key, calls.c.status, calls.c.submission_id, *_EARLIER, deliveries.c.at)
+            .select_from(former_keys)
+            .join(calls, calls.c.id == former_keys.c.call_id)
+            .outerjoin(deliveries, here)
+            .join(batches, batches.c.id == calls.c.batch_id)
+            .where(former_keys.c.key.in_(some))
+        )
+        for key, status, submission_id, *told in connection.execute(query):
+            if told[-1] is not None or (status == "queued" and submission_id in in_hand):
                 yield key, _Earlier(*told)
 
 
@@ -527,19 +529,12 @@ def _waiting(connection: sa.Connection, address: str) -> _Others:
         )
         .join(submissions, submissions.c.id == calls.c.submission_id)
         .join(batches, batches.c.id == calls.c.batch_id)
-        .where(_open_at(address))
+        .where(submissions.c.address == address, submissions.c.state.in_(OPEN_STATES), calls.c.status == "queued")
     )  # fmt: skip
     others: _Others = {}
     for one in connection.execute(queued):
         _index(others, _Earlier(*one))
     return others
-
-
-def _open_at(address: str) -> sa.ColumnElement[bool]:
-    """Return the condition of a call that waits in a submission to the address."""
-    return sa.and_(
-        submissions.c.address == address, submissions.c.state.in_(OPEN_STATES), calls.c.status == "queued"
-    )
 
 
 _UNDECIDED = sa.or_(
