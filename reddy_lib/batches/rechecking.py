@@ -46,7 +46,7 @@ def recheck(batch: StoredBatch, products: Sequence[Any] | None) -> None:
     for some in pieces(batch.rows()):
         left = set(some)
         while left := _recheck_rows(batch, left, names, listed, now=now):
-            time.sleep(_PAUSE)  # somebody else has them in hand
+            time.sleep(_PAUSE)  # another transaction has locked them
     stored: dict[str, Any] = {"products": None if listed is None else msgspec.json.encode(listed).decode()}
     mapping = batch.mapping
     if listed is None and kept is not None:  # the next list is compared with these names
@@ -122,7 +122,7 @@ def _recheck_call(
 
 
 def _chosen_before(connection: sa.Connection, call_ids: list[int]) -> dict[int, set[int]]:
-    """Return call id → the products that edits gave to a call or took from it: an undo may bring them back."""
+    """Return call id → every product that an edit set or replaced: an undo may restore it."""
     found: dict[int, set[int]] = {}
     for ids in pieces(call_ids):
         query = sa.select(edits.c.call_id, edits.c.before, edits.c.after).where(

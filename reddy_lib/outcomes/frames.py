@@ -189,7 +189,7 @@ def what_next(status: str, http_status: int | None = None, message: str = "") ->
     if status != "rejected":
         return ""
     if _OWN_WORDS.match(said):
-        said = ""  # Reddy gave no reason, and what the workbench says instead names every field
+        said = ""  # without a reason from Reddy, this is the workbench's own sentence: the fields it names prove nothing
     if http_status in (401, 403) and "agent" not in said:
         return "The token was refused. Check the token, then send again."
     if "agent" in said or "user" in said:

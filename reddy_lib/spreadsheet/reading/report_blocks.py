@@ -121,7 +121,7 @@ def report_labels(lines: Sequence[str]) -> Labels | None:
 
 
 _Told = tuple[str, str, str]
-"""(line, label, value) of a line; the label is "" where there is none, or where it names who speaks the words."""
+"""(line, label, value). The label is "" if the line has none, or if its label names a speaker."""
 
 
 def _told(lines: Iterable[str], speakers: Collection[str]) -> Iterator[_Told]:
