@@ -207,37 +207,31 @@ def test_an_unknown_name_is_an_attribute_error_with_its_name() -> None:
         reddy_lib.Spreadshet  # noqa: B018
 
 
-def test_importing_the_library_loads_neither_app_nor_charts_nor_engine() -> None:
-    script = (
-        "import sys, reddy_lib; "
-        "print(sorted({'streamlit', 'plotly', 'dbos', 'pandas', 'sqlalchemy', 'starlette'} & set(sys.modules)))"
-    )
+def loaded_by(statement: str) -> set[str]:
+    """Return the modules that a fresh Python has loaded after a statement."""
+    script = f"import sys; {statement}; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    assert done.stdout.strip() == "[]"
+    return set(done.stdout.split())
 
 
-def test_a_notebook_that_loads_and_submits_never_loads_the_app_or_the_engine() -> None:
-    script = (
-        "import sys, reddy_lib as r; r.Ledger, r.submit, r.Sandbox, r.Client, r.guess_mapping, r.check; "
-        "print(sorted({'streamlit', 'plotly', 'dbos'} & set(sys.modules)))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert done.stdout.strip() == "[]"
-
-
-def test_the_child_of_a_load_takes_no_memory_for_frames_arrays_and_databases() -> None:
-    script = (
-        "import sys, reddy_lib.batches.load_process; "
-        "print(sorted({'numpy', 'pandas', 'pyarrow', 'sqlalchemy'} & set(sys.modules)))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert done.stdout.strip() == "[]"
+@pytest.mark.parametrize(
+    ("statement", "heavy"),
+    [
+        ("import reddy_lib", {"streamlit", "plotly", "dbos", "pandas", "sqlalchemy", "starlette"}),
+        (
+            "import reddy_lib as r; r.Ledger, r.submit, r.Sandbox, r.Client, r.guess_mapping, r.check",
+            {"streamlit", "plotly", "dbos"},
+        ),
+        ("import reddy_lib.batches.load_process", {"numpy", "pandas", "pyarrow", "sqlalchemy"}),
+    ],
+    ids=["the library", "a notebook that loads and submits", "the child of a load"],
+)
+def test_what_is_heavy_is_loaded_only_by_those_who_use_it(statement: str, heavy: set[str]) -> None:
+    loaded = loaded_by(statement)
+    assert "reddy_lib" in loaded
+    assert not heavy & loaded
 
 
 def test_the_error_tree_in_the_docstring_is_the_tree_in_the_code() -> None:
